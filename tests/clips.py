@@ -133,9 +133,9 @@ def write_clip(
     """Write a clip of `pictures`; the container follows the suffix unless `container_format` names it.
 
     `size` is (width, height). `times` gives one time in seconds per frame, for variable rates. `rotation`
-    writes a display matrix into an mp4 or mov: degrees clockwise that a player turns the picture. `options` go
-    to the encoder, `container_options` to the muxer: ``{"movflags": "faststart"}`` puts an mp4's index first,
-    so that its beginning can be decoded after `truncated`.
+    writes a display matrix into an mp4 or mov: degrees clockwise that a player turns the picture. `options`
+    go to the encoder, `container_options` to the muxer: ``{"movflags": "faststart"}`` puts an mp4's index
+    first, so that its beginning can be decoded after `truncated`.
     """
     return write_frames(
         path,

@@ -1,0 +1,120 @@
+"""The contract of a dataset: media files by id, what was measured of them, and what was noticed on the way."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from memfeat.errors import UsageError
+from memfeat.store.labels import Labels
+from memfeat.store.naming import dataset_id
+from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Videos or images, and their labels where there are any.
+
+    Attributes
+    ----------
+    name
+        Also the default name of the store.
+    files
+        Path of each video by id, in the order of ids.
+    labels
+        One row per labelled video, or None.
+    ids
+        In words, how ids were made.
+    remarks
+        What was guessed, left out or not matched; shown to the user before work begins.
+    """
+
+    name: str
+    files: dict[str, Path]
+    labels: Labels | None = None
+    ids: str = "path relative to the video folder"
+    remarks: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Adapter(Generic[Options]):
+    """How the files of one release become a `Dataset`; each module of ``memfeat.datasets`` defines one."""
+
+    name: str
+    summary: str
+    options: type[Options]
+    load: Callable[[str, Path, Options, str], Dataset]
+    """Called with the dataset's name, the folder of the data, the options of the recipe and its note."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Media files found below a folder."""
+
+    files: dict[str, Path]
+    remarks: tuple[str, ...]
+
+
+def scan(folder: Path, *, suffixes: Collection[str] | None = None) -> Scan:
+    """Find every video and image below `folder`, by id.
+
+    Hidden folders and the ``._`` companions that macOS leaves on foreign disks are passed over. Links are followed,
+    each folder once.
+
+    Raises
+    ------
+    UsageError
+        `folder` does not exist or holds no video or image, or two files have the same id (names that differ
+        only in how their accents are encoded).
+    """
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {str(folder)!r}. Give the folder that holds the videos or images.")
+    wanted = {suffix.lower() for suffix in (suffixes or (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES))}
+    remarks: list[str] = []
+    found: dict[str, Path] = {}
+    seen: set[tuple[int, int]] = set()
+
+    def unreadable(error: OSError) -> None:
+        remarks.append(f"The folder {error.filename} could not be read and is left out: {error.strerror}.")
+
+    for place, below, names in os.walk(folder, followlinks=True, onerror=unreadable):
+        here = os.stat(place)
+        if (here.st_dev, here.st_ino) in seen:
+            below.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if name.startswith("._") or path.suffix.lower() not in wanted:
+                continue
+            own = dataset_id(path, folder)
+            if own in found:
+                raise UsageError(
+                    f"{found[own]} and {path} have the same id {own!r}: their names differ only in Unicode form. "
+                    "Rename one of them."
+                )
+            found[own] = path
+    if not found:
+        detail = f" ({'; '.join(remarks)})" if remarks else ""
+        raise UsageError(
+            f"There is no video or image below {str(folder)!r}{detail}. Known suffixes: {', '.join(sorted(wanted))}."
+        )
+    return Scan(dict(sorted(found.items())), tuple(remarks))
+
+
+def nfc(text: Any) -> str:
+    """Return `text` as a stripped string in Unicode's composed form, the form of all ids.
+
+    >>> nfc(" e\\u0301 ") == "\\u00e9"
+    True
+    """
+    return unicodedata.normalize("NFC", str(text).strip())

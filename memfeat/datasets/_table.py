@@ -1,0 +1,211 @@
+"""From a table as somebody wrote it to labels by video id: roles of columns, cells, matching, and what to say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from memfeat.dataset import nfc
+from memfeat.errors import LabelError, nearest
+from memfeat.matching import match
+from memfeat.store.labels import Labels
+from memfeat.store.source import Source
+
+_SHOWN = 5
+_BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
+_SPLIT_NAMES = ("split", "set", "subset", "partition")
+_COUNT_HINTS = ("annotation", "nb_", "n_", "count", "num_")
+_NOT_SCORES = ("index", "unnamed: 0", "width", "height", "fps", "frames", "num_frames", "duration")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns mean what; None is guessed."""
+
+    id: str | None = None
+    targets: list[str] | None = None
+    split: str | None = None
+    group: str | None = None
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+def read_table(file: Path) -> pd.DataFrame:
+    """Read a CSV, TSV or parquet file with every cell as text: nothing is converted behind the user's back.
+
+    The index is the line number in the file. A byte-order mark, CRLF and ``;`` or tab as separators are accepted.
+
+    Raises
+    ------
+    LabelError
+        The file is empty, is no table, or its rows have different lengths.
+    """
+    try:
+        if file.suffix.lower() == ".parquet":
+            table = pd.read_parquet(file).reset_index(drop=True)
+            text = table.map(lambda cell: "" if pd.isna(cell) else str(cell))
+            text.index = pd.RangeIndex(1, len(text) + 1)
+        else:
+            text = pd.read_csv(
+                file,
+                dtype=str,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                sep=_separator(file),
+                index_col=False,
+                skip_blank_lines=False,
+                on_bad_lines="error",
+            )
+            text.index = pd.RangeIndex(2, len(text) + 2)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError, OSError) as error:
+        raise LabelError(f"{file} cannot be read as a table: {str(error).strip()}.") from error
+    text.columns = pd.Index([nfc(column) for column in text.columns])
+    twice = sorted({str(column) for column in text.columns[text.columns.duplicated()]})
+    if twice:
+        raise LabelError(f"{file} has several columns named {', '.join(twice)}. Rename them.")
+    text = text.fillna("")
+    return text[(text != "").any(axis=1)]
+
+
+def _separator(file: Path) -> str:
+    with file.open(encoding="utf-8-sig") as lines:
+        first = lines.readline()
+    return max(",;\t", key=first.count)
+
+
+def to_labels(
+    table: pd.DataFrame, file: Path, ids: Sequence[str], roles: Roles, *, synthetic: bool, note: str
+) -> tuple[Labels, list[str]]:
+    """Turn a table of text into labels by video id, and say what was guessed, blank or left without a partner.
+
+    Raises
+    ------
+    LabelError
+        A named column does not exist, no column fits, a cell is no number, or rows and videos do not match
+        one to one.
+    """
+    remarks: list[str] = []
+    if table.empty:
+        raise LabelError(f"{file} has no rows.")
+    for column in [roles.id, roles.split, roles.group, *(roles.targets or []), *roles.annotations.values()]:
+        if column is not None and column not in table.columns:
+            raise LabelError(
+                f"{file} has no column {column!r}.{nearest(column, table.columns)} "
+                f"Its columns: {', '.join(map(str, table.columns))}."
+            )
+    id_column = roles.id or _guess_id(table, file, ids, remarks)
+    split = roles.split or next((c for c in table.columns if c.lower() in _SPLIT_NAMES), None)
+    taken = {id_column, split, roles.group, *roles.annotations.values()}
+    targets = roles.targets or _guess_targets(table, file, taken, remarks)
+    if split is not None and roles.split is None:
+        remarks.append(f"Column {split!r} is read as the split.")
+
+    names = _names(table, file, id_column)
+    matches = match(names.tolist(), ids)
+    if not matches.video_of:
+        raise LabelError(
+            f"No row of {file} (column {id_column!r}, e.g. {names.iloc[0]!r}) names a video "
+            f"(e.g. {next(iter(ids))!r}). Name the right column with id = \"…\" under [dataset]."
+        )
+    columns: dict[str, pd.Series] = {target: _numbers(table[target], file) for target in targets}
+    columns |= {f"n:{target}": _numbers(table[column], file) for target, column in roles.annotations.items()}
+    for role, column in (("split", split), ("group", roles.group)):
+        if column is not None:
+            columns[role] = table[column].map(nfc)
+    labels = pd.DataFrame(columns)
+    labels.index = pd.Index([matches.video_of.get(name) for name in names], dtype=object, name="id")
+    labels = labels[labels.index.notna()].sort_index()
+
+    for target in targets:
+        blank = int(labels[target].isna().sum())
+        if blank:
+            remarks.append(f"{blank} of {len(labels)} rows have no {target!r}; they are kept without a label.")
+    remarks += _unmatched(f"rows of {file.name} name no video", matches.rows_without_video)
+    remarks += _unmatched(f"videos have no row in {file.name}", matches.videos_without_row)
+    known = {"name": file.name, "sha256": Source.of(file).sha256}
+    return Labels(labels, targets=tuple(targets), synthetic=synthetic, note=note, source=known), remarks
+
+
+def _names(table: pd.DataFrame, file: Path, id_column: str) -> pd.Series:
+    names = table[id_column].map(nfc)
+    empty = names.index[names == ""]
+    if len(empty):
+        raise LabelError(f"{file}, line {empty[0]}: the column {id_column!r} is empty.")
+    again = names[names.duplicated(keep=False)]
+    if len(again):
+        lines = ", ".join(str(line) for line in again.index[again == again.iloc[0]])
+        raise LabelError(
+            f"{file} has {again.nunique()} ids more than once, e.g. {again.iloc[0]!r} in lines {lines}. "
+            "Keep one row per video."
+        )
+    return names
+
+
+def _unmatched(what: str, names: tuple[str, ...]) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"{len(names)} {what}: {', '.join(names[:_SHOWN])}{more}."]
+
+
+def _numbers(cells: pd.Series, file: Path) -> pd.Series:
+    def number(line: int, cell: str) -> float:
+        text = cell.strip()
+        if text.lower() in _BLANK:
+            return math.nan
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.inf
+        if math.isinf(value):
+            raise LabelError(
+                f"{file}, line {line}, column {cells.name!r}: {cell!r} is no finite number. "
+                "Write numbers with a point, and leave the cell empty where there is no score."
+            )
+        return value
+
+    return pd.Series([number(line, cell) for line, cell in cells.items()], index=cells.index, dtype=float)
+
+
+def _guess_id(table: pd.DataFrame, file: Path, ids: Sequence[str], remarks: list[str]) -> str:
+    def hits(column: str) -> int:
+        names = table[column].map(nfc)
+        if names.duplicated().any() or (names == "").all():
+            return 0
+        try:
+            return len(match(names.tolist(), ids).video_of)
+        except LabelError:
+            return 0
+
+    best = max(table.columns, key=hits)
+    if hits(best) == 0:
+        raise LabelError(
+            f"No column of {file} names the videos once each (columns: {', '.join(table.columns)}; a video is called "
+            f"{next(iter(ids))!r}). Name the column with id = \"…\" under [dataset], one row per video."
+        )
+    remarks.append(f"Column {best!r} is read as the video's name.")
+    return str(best)
+
+
+def _guess_targets(table: pd.DataFrame, file: Path, taken: set[str | None], remarks: list[str]) -> list[str]:
+    def numeric(column: str) -> bool:
+        low = column.lower()
+        if column in taken or low in _NOT_SCORES or low == "id" or low.endswith("_id"):
+            return False
+        if any(low.startswith(hint) or hint in low for hint in _COUNT_HINTS):
+            return False
+        cells = table[column].str.strip()
+        filled = cells[~cells.str.lower().isin(_BLANK)]
+        return len(filled) > 0 and bool(pd.to_numeric(filled, errors="coerce").notna().mean() > 0.5)
+
+    targets = [str(column) for column in table.columns if numeric(column)]
+    if not targets:
+        raise LabelError(
+            f"No column of {file} holds scores (columns: {', '.join(table.columns)}). Name them with "
+            'targets = ["…"] under [dataset].'
+        )
+    remarks.append(f"Read as scores: {', '.join(targets)}.")
+    return targets

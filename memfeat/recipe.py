@@ -1,0 +1,188 @@
+"""Recipes: one TOML file that says which videos, labels, features and model make up a job.
+
+Looked up as a path; in ``./pipelines``; among those that travel with the package; beside the package in a checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from memfeat.errors import UsageError, nearest
+
+DATA_VARIABLE = "MEMFEAT_DATA"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatasetTable(BaseModel):
+    """``[dataset]``: the adapter, where the data lie, and the adapter's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    adapter: str = "folder"
+    root: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the keys that belong to the adapter."""
+        return dict(self.model_extra or {})
+
+
+class FeaturesTable(_Table):
+    """``[features]``: what to extract; nothing means every CPU descriptor."""
+
+    extract: list[str] | None = None
+
+
+class FitTable(_Table):
+    """``[fit]``: what `memfeat fit` does when the command line does not say otherwise."""
+
+    model: str = "brr"
+    features: list[str] | None = None
+    target: str | None = None
+    folds: int = Field(5, ge=2)
+    seed: int = Field(0, ge=0)
+
+
+class Recipe(_Table):
+    """A whole recipe."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    note: str = ""
+    """Shown with every figure that comes of this dataset, for instance that its scores are synthetic."""
+    dataset: DatasetTable = DatasetTable()
+    features: FeaturesTable = FeaturesTable()
+    fit: FitTable = FitTable()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("features"), list):
+            return {**value, "features": {"extract": value["features"]}}
+        return value
+
+    def root(self, given: str | Path | None = None) -> Path:
+        """Return the folder with the data: `given`, else ``MEMFEAT_DATA/<name>``, else the recipe's own ``root``.
+
+        Raises
+        ------
+        UsageError
+            None of them is set, or the folder does not exist.
+
+        Examples
+        --------
+        >>> Recipe(name="x").root(".")
+        PosixPath('.')
+        """
+        shared = os.environ.get(DATA_VARIABLE)
+        own = self.dataset.root
+        if given is not None:
+            root, origin = Path(given), "--root"
+        elif shared and Path(shared, self.name).is_dir():
+            root, origin = Path(shared, self.name), f"{DATA_VARIABLE}/{self.name}"
+        elif own:
+            root, origin = Path(own).expanduser(), f"root in the recipe {self.name!r}"
+        else:
+            raise UsageError(
+                f"The recipe {self.name!r} does not say where its data lie. Give --root FOLDER, set {DATA_VARIABLE} to a "
+                f"folder that holds {self.name!r}, or write root = \"…\" under [dataset]."
+            )
+        if not root.is_dir():
+            raise UsageError(f"There is no folder {str(root)!r} ({origin}). Give the data's folder with --root FOLDER.")
+        return root
+
+
+def folders() -> list[Path]:
+    """Return the folders in which recipes are looked up by name, first wins."""
+    package = Path(__file__).parent
+    return [Path("pipelines"), package / "_recipes", package.parent / "pipelines"]
+
+
+def available() -> Iterator[Path]:
+    """Yield the file of every recipe that can be named, first come first."""
+    seen: set[str] = set()
+    for folder in folders():
+        for file in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+            if file.stem not in seen:
+                seen.add(file.stem)
+                yield file
+
+
+def find(name: str) -> Path:
+    """Return the file of the recipe called `name`, or `name` itself when it is a path.
+
+    Raises
+    ------
+    UsageError
+        There is none; the message lists those there are.
+
+    Examples
+    --------
+    >>> find("demo").name
+    'demo.toml'
+    """
+    if name.endswith(".toml") or "/" in name:
+        if Path(name).is_file():
+            return Path(name)
+        raise UsageError(f"There is no recipe file {name!r}.")
+    known = {file.stem: file for file in available()}
+    if name in known:
+        return known[name]
+    listing = ", ".join(sorted(known)) or "none"
+    raise UsageError(
+        f"There is no recipe {name!r}.{nearest(name, known)} Recipes: {listing}. Write your own as pipelines/{name}.toml, "
+        "or use --videos FOLDER."
+    )
+
+
+def load(name: str) -> Recipe:
+    """Read and check the recipe called `name` (a name or a path).
+
+    Raises
+    ------
+    UsageError
+        It cannot be found, is no TOML, or has a key or a value that means nothing; the message names the nearest key.
+
+    Examples
+    --------
+    >>> load("demo").fit.model
+    'brr'
+    """
+    file = find(name)
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}") from error
+    return parse({"name": file.stem, **table}, where=str(file), model=Recipe)
+
+
+def parse(table: dict[str, Any], *, where: str, model: type[Model]) -> Model:
+    """Validate `table` as `model`, turning what is wrong into one readable `UsageError`."""
+    try:
+        return model.model_validate(table)
+    except pydantic.ValidationError as error:
+        raise UsageError(f"{where}: " + "; ".join(_explain(problem, model) for problem in error.errors())) from error
+
+
+def _explain(problem: Any, model: type[BaseModel]) -> str:
+    *parents, key = [str(part) for part in problem["loc"]] or ["recipe"]
+    if problem["type"] != "extra_forbidden":
+        return f"{'.'.join([*parents, key])}: {problem['msg']}, got {problem['input']!r}"
+    owner: type[BaseModel] = model
+    for parent in parents:
+        inner = owner.model_fields[parent].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            owner = inner
+    known = list(owner.model_fields)
+    place = f"[{'.'.join(parents)}]" if parents else "the top level"
+    return f"unknown key {key!r} at {place}.{nearest(key, known)} Known keys: {', '.join(known)}"

@@ -39,7 +39,7 @@ STALE := $(shell [ -x $(PY) ] && [ "$$(cat $(VENV)/.folder 2>/dev/null)" = "$$(p
 help:
 	@echo "memfeat: videos and images in, feature stores and memorability scores out."
 	@echo
-	@echo "  make demo                      install, make 60 or more clips, extract, fit, show the results"
+	@echo "  make demo                      install, then the whole way on generated clips: extract, fit, judge"
 	@echo "  make features DATASET=name     extract the features of a recipe into features/name"
 	@echo "  make fit DATASET=name          fit and judge a model    [MODEL=brr FEATURES=a,b TARGET=t]"
 	@echo "  make evaluate RUN=folder       judge a saved run again"
@@ -113,12 +113,10 @@ evaluate: $(BASE)
 	@$(MEMFEAT) evaluate $(call quote,$(RUN)) $(ARGS)
 
 # Two test processes, one thread each: the machine stays usable, and memory within bounds.
-test doctest: export OMP_NUM_THREADS = 1
-test doctest: export OPENBLAS_NUM_THREADS = 1
-test doctest: export MKL_NUM_THREADS = 1
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 test: $(STAMP)
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+	@$(ONE_THREAD) $(PY) -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(STAMP)
 	@$(PY) -m ruff check .
@@ -128,13 +126,8 @@ lint: $(STAMP)
 types: $(STAMP)
 	@$(PY) -m mypy
 
-doc# Two test processes, one thread each: the machine stays usable, and memory within bounds.
-test doctest: export OMP_NUM_THREADS = 1
-test doctest: export OPENBLAS_NUM_THREADS = 1
-test doctest: export MKL_NUM_THREADS = 1
-
-test: $(STAMP)
-	@$(PY) -m pytest -q -n $(JOBS) --doctest-modules memfeat $(ARGS)
+doctest: $(STAMP)
+	@$(ONE_THREAD) $(PY) -m pytest -q -n $(JOBS) --doctest-modules memfeat $(ARGS)
 
 bench bench-quick: $(STAMP)
 	@$(PY) benchmarks/run.py $(if $(filter bench-quick,$@),--quick) $(ARGS)

@@ -1,4 +1,4 @@
-"""Pytest plugin: says which extras are not installed and, where all were promised, makes failures of such skips.
+"""Pytest plugin: says which extras are missing and, where all were promised, makes failures of such skips.
 
 ``make test`` skips what needs a library of an extra that was left out. With MEMFEAT_ALL_EXTRAS=1 in the
 environment there is no such excuse: a test or a file that is skipped for want of a library fails.

@@ -11,7 +11,7 @@ MEMFEAT := $(VENV)/bin/memfeat
 # What the targets take, as `make fit DATASET=name TARGET=memorability`.
 PYTHON ?=
 DATASET ?=
-MODEL ?= brr
+MODEL ?=
 FEATURES ?=
 TARGET ?=
 RUN ?=
@@ -105,7 +105,7 @@ features: $(BASE)
 	@$(MEMFEAT) extract $(call quote,$(DATASET)) $(ARGS)
 
 fit: $(BASE)
-	@$(MEMFEAT) fit --model $(call quote,$(MODEL)) $(call option,--dataset,$(DATASET)) \
+	@$(MEMFEAT) fit $(call option,--dataset,$(DATASET)) $(call option,--model,$(MODEL)) \
 	  $(call option,--features,$(FEATURES)) $(call option,--target,$(TARGET)) $(ARGS)
 
 evaluate: $(BASE)

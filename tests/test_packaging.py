@@ -1,4 +1,4 @@
-"""What pip puts on a disk: one package, its recipes and its type marker; from a wheel, and in editable form."""
+"""What pip puts on a disk: one package, its recipes and its type marker; from a wheel or in editable form."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def install(archive: Path, target: Path) -> Path:
 
 
 def use(target: Path, recipe: str, cwd: Path) -> tuple[Path, Path, str]:
-    """Load `recipe` by name from the install in `target`: the package's file, the recipe's, the name it holds."""
+    """Load `recipe` by name from the install in `target`: the package's file, the recipe's, its name."""
     libraries = Path(pytest.__file__).resolve().parent.parent
     package, found, name = run(sys.executable, "-S", "-c", USE, target, libraries, recipe, cwd=cwd)
     return Path(package).resolve(), Path(found), name

@@ -1,0 +1,123 @@
+"""The only place where HDF5 files of a store are opened and read: nothing that points elsewhere gets through.
+
+Links, external raw storage and virtual datasets can each make a file show another file's bytes, and a
+filter can blow a few bytes up to any size. A store file needs none of them, so all are refused before
+any value is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from memfeat.errors import StoreError
+from memfeat.store.schema import check_schema
+
+Array = npt.NDArray[Any]
+DTYPES = (np.dtype("<f8"), np.dtype("<f4"))
+_AGAIN = "Run the extraction again to replace it."
+# What h5py raises for damaged content; none is a subclass of the others.
+_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
+_LINKS = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link to another file"}
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[h5py.File]:
+    """Open a store file for reading; every problem of the file leaves as a StoreError."""
+    try:
+        # Files are replaced, never changed in place, so HDF5's own locks would only break network disks.
+        with h5py.File(path, "r", locking=False) as file:
+            check_schema(int(np.asarray(file.attrs["schema"])[()]), path)
+            yield file
+    except StoreError:
+        raise
+    except FileNotFoundError as error:
+        raise StoreError(f"There is no file {path}. Extract the video's features first.") from error
+    except PermissionError as error:
+        raise StoreError(f"{path} may not be read. Ask its owner for permission.") from error
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise StoreError(f"{path} is damaged or no store file ({reason}). {_AGAIN}") from error
+
+
+def members(group: h5py.Group, kind: type[h5py.Group] | type[h5py.Dataset]) -> dict[str, Any]:
+    """Return the members of a group; StoreError unless all are plain links to objects of that kind."""
+    found = {}
+    for raw in group.id:
+        name = raw.decode()
+        where = f"{group.file.filename}: {group.name.rstrip('/')}/{name}"
+        link = group.id.links.get_info(raw).type
+        if link != h5py.h5l.TYPE_HARD:
+            raise StoreError(
+                f"{where} is {_LINKS.get(link, 'a link of unknown kind')}, which is refused. {_AGAIN}"
+            )
+        member = group[name]
+        if not isinstance(member, kind):
+            raise StoreError(f"{where} is a {type(member).__name__}, not a {kind.__name__}. {_AGAIN}")
+        found[name] = member
+    return found
+
+
+def check_dataset(dataset: h5py.Dataset) -> None:
+    """Raise StoreError unless the dataset is contiguous, unfiltered, complete floats of this very file."""
+    where = f"{dataset.file.filename}: {dataset.name}"
+    created = dataset.id.get_create_plist()
+    if created.get_layout() == h5py.h5d.VIRTUAL:
+        raise StoreError(f"{where} is a virtual dataset, which is refused. {_AGAIN}")
+    if created.get_external_count():
+        raise StoreError(f"{where} keeps its values in another file, which is refused. {_AGAIN}")
+    if created.get_nfilters() or created.get_layout() != h5py.h5d.CONTIGUOUS:
+        raise StoreError(
+            f"{where} is chunked or filtered; only contiguous, unfiltered data is read. {_AGAIN}"
+        )
+    if dataset.dtype not in DTYPES or dataset.shape is None or dataset.ndim > 2:
+        raise StoreError(
+            f"{where} has type {dataset.dtype} and shape {dataset.shape}; little-endian float64 or float32 "
+            f"in at most two dimensions is needed. {_AGAIN}"
+        )
+    if dataset.id.get_storage_size() != dataset.nbytes:  # unwritten storage would read as zeros
+        raise StoreError(f"{where} is incomplete. {_AGAIN}")
+
+
+def read_array(dataset: h5py.Dataset) -> Array:
+    """Return a dataset's values after `check_dataset`."""
+    check_dataset(dataset)
+    return np.asarray(dataset[()])
+
+
+def digest(array: Array) -> str:
+    """Return the SHA-256 of an array's bytes, little-endian, in C order.
+
+    >>> import numpy as np
+    >>> digest(np.zeros(1)) == hashlib.sha256(bytes(8)).hexdigest()
+    True
+    """
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def text_attribute(item: h5py.HLObject, name: str) -> str:
+    """Return a string attribute; StoreError when it is absent or no string."""
+    value = item.attrs.get(name)
+    if not isinstance(value, str):
+        raise StoreError(f"{item.file.filename}: {item.name} lacks the text attribute {name!r}. {_AGAIN}")
+    return value
+
+
+def json_attribute(item: h5py.HLObject, name: str) -> dict[str, Any]:
+    """Return a JSON object kept in a string attribute; StoreError when it is none."""
+    text = text_attribute(item, name)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise StoreError(f"{item.file.filename}: {item.name} {name!r} is not valid JSON. {_AGAIN}") from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{item.file.filename}: {item.name} {name!r} is no JSON object. {_AGAIN}")
+    return value

@@ -1,0 +1,141 @@
+"""From the arrays of one video to one row of a matrix: means and other summaries over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from memfeat.errors import StoreError, UsageError, nearest
+
+Array = npt.NDArray[Any]
+Weights = npt.NDArray[np.float64] | None
+
+PER_FRAME = "-per-frame"
+
+
+def _mean(values: Array, weights: Weights) -> Array:
+    return np.asarray(np.average(values, axis=0, weights=weights))
+
+
+def _std(values: Array, weights: Weights) -> Array:
+    deviations = values - _mean(values, weights)
+    return np.sqrt(np.average(deviations**2, axis=0, weights=weights))
+
+
+_OVER_TIME: dict[str, Callable[[Array, Weights], Array]] = {
+    "mean": _mean,
+    "std": _std,
+    "first": lambda values, _: values[0],
+    "last": lambda values, _: values[-1],
+    "min": lambda values, _: values.min(axis=0),
+    "max": lambda values, _: values.max(axis=0),
+    "median": lambda values, _: np.median(values, axis=0),
+}
+REDUCTIONS = tuple(_OVER_TIME)
+"""Names of the reductions over time. ``mean-per-frame`` and its like exist for features with a ``dt``."""
+
+
+def available(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Return the reductions that a feature with arrays of these shapes has.
+
+    >>> available({"values": ()}), available({"first": (9,), "mean": (9,)})
+    (['mean'], ['mean', 'first'])
+    >>> available({"values": (4,), "dt": (4,)})[-2:]
+    ['max-per-frame', 'median-per-frame']
+    """
+    stored = [name for name in REDUCTIONS if name in shapes]
+    if "values" not in shapes:
+        return stored
+    if shapes["values"] == ():
+        return ["mean"]
+    per_frame = [name + PER_FRAME for name in REDUCTIONS] if "dt" in shapes else []
+    return [*REDUCTIONS, *per_frame]
+
+
+def needed(reduction: str, names: Collection[str]) -> list[str]:
+    """Return which stored arrays a reduction reads.
+
+    >>> needed("mean", ["first", "mean"]), needed("mean", ["values", "times", "dt"])
+    (['mean'], ['values', 'dt'])
+    >>> needed("mean-per-frame", ["values", "times", "dt"])
+    ['values']
+    """
+    if reduction in names:
+        return [reduction]
+    return [
+        name
+        for name in ("values", "dt")
+        if name in names and not (name == "dt" and reduction.endswith(PER_FRAME))
+    ]
+
+
+def check_reduction(feature: str, reduction: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise UsageError, listing what there is, when a feature lacks a reduction."""
+    choices = available(shapes)
+    if reduction not in choices:
+        raise UsageError(
+            f"{feature!r} has no reduction {reduction!r}; it has {', '.join(choices) or 'none'}."
+            f"{nearest(reduction, choices)}"
+        )
+
+
+def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
+    r"""Reduce the arrays of one video to one row.
+
+    With per-interval values :math:`v_i` and their lengths :math:`\Delta t_i` (a feature with ``dt``), the
+    plain names speak of the rate :math:`r_i = v_i / \Delta t_i` per second, weighted by time: ``mean`` is
+    :math:`\sum v_i / \sum \Delta t_i`, ``std`` is the root of
+    :math:`\sum \Delta t_i (r_i - \bar r)^2 / \sum \Delta t_i`; ``first``, ``last``, ``min``, ``max`` and
+    ``median`` are taken of the :math:`r_i`. With ``-per-frame`` the same names treat the :math:`v_i` as they
+    are, each with the same weight.
+
+    Parameters
+    ----------
+    feature
+        Name, for messages.
+    arrays
+        ``values`` (), (T,) or (T, D), with ``dt`` (T,) where values belong to intervals; or arrays that are
+        stored reduced, such as ``first`` and ``mean`` (D,).
+    reduction
+        One of `available`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (width,): float64 for scalars over time, the stored type (float32) for vectors. Sums run in float64.
+
+    Raises
+    ------
+    UsageError
+        The feature lacks that reduction.
+    StoreError
+        The intervals of ``dt`` are not positive or not as many as the values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> flow = {"values": np.array([2.0, 4.0]), "dt": np.array([0.1, 0.2])}
+    >>> reduce("flow", flow, "mean").round(6), reduce("flow", flow, "mean-per-frame")
+    (array([20.]), array([3.]))
+    """
+    check_reduction(feature, reduction, {name: array.shape for name, array in arrays.items()})
+    if reduction in arrays:
+        return np.atleast_1d(arrays[reduction])
+    values = arrays["values"]
+    if values.ndim == 0:
+        return np.atleast_1d(values)
+    stored, values = values.dtype, values.astype(np.float64)
+    weights: Weights = None
+    if reduction.endswith(PER_FRAME):
+        reduction = reduction.removesuffix(PER_FRAME)
+    elif "dt" in arrays:
+        weights = np.asarray(arrays["dt"], np.float64)
+        if weights.shape != values.shape[:1] or not (weights > 0).all():
+            raise StoreError(
+                f"{feature!r}: dt needs one positive length in seconds per value. Extract it again."
+            )
+        values = (values.T / weights).T
+    return np.atleast_1d(_OVER_TIME[reduction](values, weights)).astype(stored, copy=False)

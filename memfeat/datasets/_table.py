@@ -49,8 +49,9 @@ def read_table(file: Path) -> pd.DataFrame:
             text = table.map(lambda cell: "" if pd.isna(cell) else str(cell))
             text.index = pd.RangeIndex(1, len(text) + 1)
         else:
-            text = pd.read_csv(
+            cells = pd.read_csv(
                 file,
+                header=None,
                 dtype=str,
                 keep_default_na=False,
                 encoding="utf-8-sig",
@@ -58,7 +59,9 @@ def read_table(file: Path) -> pd.DataFrame:
                 index_col=False,
                 skip_blank_lines=False,
                 on_bad_lines="error",
-            )
+            ).fillna("")
+            # The header is a row like any other: pandas would rename a column that stands twice.
+            text = cells.iloc[1:].set_axis(cells.iloc[0].tolist(), axis=1)
             text.index = pd.RangeIndex(2, len(text) + 2)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError, OSError) as error:
         raise LabelError(f"{file} cannot be read as a table: {str(error).strip()}.") from error
@@ -66,7 +69,6 @@ def read_table(file: Path) -> pd.DataFrame:
     twice = sorted({str(column) for column in text.columns[text.columns.duplicated()]})
     if twice:
         raise LabelError(f"{file} has several columns named {', '.join(twice)}. Rename them.")
-    text = text.fillna("")
     return text[(text != "").any(axis=1)]
 
 

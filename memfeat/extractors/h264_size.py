@@ -15,7 +15,12 @@ from memfeat.video.header import DecodeCounts, VideoHeader
 
 _SIZE = 256
 _DEFAULT_RATE = Fraction(25)
-_TURNS = {90: ("transpose", "cclock"), 180: ("hflip", ""), 270: ("transpose", "clock")}
+_TURNS = {
+    0: [],
+    90: [("transpose", "clock")],
+    180: [("hflip", ""), ("vflip", "")],
+    270: [("transpose", "cclock")],
+}
 
 
 class _Encoder(Measurement):
@@ -39,9 +44,9 @@ class _Encoder(Measurement):
 
     def add(self, frame: Frame) -> None:
         picture = frame.picture
-        shape = (picture.width, picture.height, picture.format.name, frame.rotation)
+        shape = (picture.width, picture.height, picture.format.name, frame.rotation, frame.mirrored)
         if self._graph is None or shape != self._shape:
-            self._graph, self._shape = _scaler(picture, frame.rotation), shape
+            self._graph, self._shape = _scaler(frame), shape
         self._graph.push(picture)
         small: Any = self._graph.pull()
         # A decoded frame remembers its type, and x264 would be forced to repeat it.
@@ -55,16 +60,15 @@ class _Encoder(Measurement):
         return {"values": np.array(self._bytes, np.float64)}
 
 
-def _scaler(picture: av.VideoFrame, rotation: int) -> av.filter.Graph:
+def _scaler(frame: Frame) -> av.filter.Graph:
+    picture = frame.picture
     graph = av.filter.Graph()
     graph.threads = 1
     last = graph.add_buffer(
         width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 1000)
     )
-    steps = [_TURNS[rotation]] if rotation else []
-    if rotation == 180:
-        steps.append(("vflip", ""))
-    for name, argument in [*steps, ("scale", f"{_SIZE}:{_SIZE}"), ("format", "yuv420p"), ("buffersink", "")]:
+    upright = [("hflip", "")] * frame.mirrored + _TURNS[frame.rotation]
+    for name, argument in [*upright, ("scale", f"{_SIZE}:{_SIZE}"), ("format", "yuv420p"), ("buffersink", "")]:
         node = graph.add(name, argument) if argument else graph.add(name)
         last.link_to(node)
         last = node

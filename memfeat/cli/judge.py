@@ -1,0 +1,186 @@
+"""`memfeat fit`, `evaluate` and `predict`: from a store to a judged model and on to scores of new videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from memfeat.cli.console import messages, output, words
+from memfeat.cli.store import locate
+from memfeat.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from memfeat.evaluation.run import Run
+    from memfeat.recipe import FitTable
+
+
+def fit(
+    dataset: str | None = typer.Option(None, help="Store: a name in ./features or a path; default the only one."),
+    model: str | None = typer.Option(None, help="Model (memfeat list models); default the recipe's, else brr."),
+    features: str | None = typer.Option(None, help="Comma-separated feature or feature:reduction; default all."),
+    target: str | None = typer.Option(None, help="Column of scores; needed when there are several."),
+    folds: int | None = typer.Option(None, min=2, help="Number of folds where there is no official split; default 5."),
+    split: str = typer.Option("auto", help="auto, official or k-fold."),
+    seed: int | None = typer.Option(None, min=0, help="Seed of folds and model; default 0."),
+    resamples: int = typer.Option(2000, min=100, help="Bootstrap resamples behind each interval."),
+    out: Path | None = typer.Option(None, help="Folder of the run; default runs/<dataset>-<model>-<target>-<hash>."),
+    replace: bool = typer.Option(False, "--replace", help="Fit again where the run exists already."),
+) -> None:
+    """Fit a model on a store, judge it on rows it has not seen, and save the run."""
+    store = locate(dataset)
+    usual = _usual(store)
+    show_run(
+        fit_store(
+            store,
+            model=model or usual.model,
+            columns=words(features) or usual.features,
+            target=target or usual.target,
+            folds=folds or usual.folds,
+            split=split,
+            seed=usual.seed if seed is None else seed,
+            resamples=resamples,
+            out=out,
+            replace=replace,
+        )
+    )
+
+
+def fit_store(
+    store: Path,
+    *,
+    model: str,
+    columns: list[str] | None,
+    target: str | None,
+    folds: int = 5,
+    split: str = "auto",
+    seed: int = 0,
+    resamples: int = 2000,
+    out: Path | None = None,
+    replace: bool = False,
+) -> Run:
+    """Fit with progress on the terminal."""
+    from typing import cast, get_args
+
+    from memfeat.evaluation.fit import fit as run
+    from memfeat.evaluation.splits import Mode
+    from memfeat.extraction.progress import ConsoleReporter
+
+    if split not in get_args(Mode):
+        raise UsageError(f"--split is {split!r}; it can be {', '.join(get_args(Mode))}.")
+    with ConsoleReporter(messages()) as reporter:
+        begun = False
+
+        def progress(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:
+                reporter.start(f"Fitting {model}", total)
+                begun = True
+            if done:
+                reporter.step()
+
+        return run(
+            store,
+            model=model,
+            columns=columns,
+            target=target,
+            folds=folds,
+            seed=seed,
+            split=cast(Mode, split),
+            resamples=resamples,
+            out=out,
+            replace=replace,
+            progress=progress,
+        )
+
+
+def _usual(store: Path) -> FitTable:
+    """Return the [fit] table of the recipe that filled the store, where there is one."""
+    from memfeat import recipe as recipes
+    from memfeat.store.manifest import read_manifest
+
+    name = read_manifest(store).dataset
+    if any(file.stem == name for file in recipes.available()):
+        return recipes.load(name).fit
+    return recipes.FitTable()
+
+
+def show_run(run: Run) -> None:
+    """Print what was fitted, how good it is and where it lies."""
+    from memfeat.evaluation import table
+
+    console = output()
+    console.print(table.details(run), markup=False)
+    console.print(table.as_text(table.rows(run)), markup=False)
+    console.print(f"Run: {run.path} (predictions.csv, metrics.json, run.json, model.skops)", markup=False)
+
+
+def evaluate(
+    run: Path = typer.Argument(..., help="Folder of a run."),
+    dataset: str | None = typer.Option(None, help="Store of another dataset to judge the model on."),
+    target: str | None = typer.Option(None, help="Column of scores there; default the run's own."),
+    resamples: int = typer.Option(2000, min=100, help="Bootstrap resamples behind each interval."),
+    out: Path | None = typer.Option(None, help="CSV file for the predictions per video."),
+) -> None:
+    """Judge a saved run again, or on another dataset whose features were measured alike."""
+    from memfeat.evaluation import table
+    from memfeat.evaluation.evaluate import evaluate as judge
+    from memfeat.evaluation.run import Run
+
+    loaded = Run.load(run)
+    _warn(loaded.warnings)
+    judged = judge(
+        loaded, store=None if dataset is None else locate(dataset), target=target, resamples=resamples, out=out
+    )
+    console = output()
+    console.print(table.details(judged), markup=False)
+    console.print(table.as_text(table.rows(judged)), markup=False)
+    if judged.out is not None:
+        console.print(f"Predictions: {judged.out}", markup=False)
+
+
+def predict(
+    run: Path = typer.Argument(..., help="Folder of a run."),
+    files: list[Path] = typer.Argument(..., help="Videos, images, or folders of them."),
+    out: Path | None = typer.Option(None, help="CSV file to write; default standard output."),
+    workers: int = typer.Option(1, min=1, help="Processes."),
+) -> None:
+    """Score new videos and images: a CSV with score and predictive standard deviation."""
+    from memfeat.evaluation.predict import predict as score
+    from memfeat.evaluation.run import Run
+    from memfeat.extraction.progress import ConsoleReporter
+
+    loaded = Run.load(run)
+    _warn(loaded.warnings)
+    with ConsoleReporter(messages()) as reporter:
+        begun = False
+
+        def progress(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:
+                reporter.start("Measuring", total)
+                begun = True
+            if done:
+                reporter.step()
+
+        predictions = score(loaded, files, workers=workers, out=out, progress=progress)
+    console = messages()
+    for note in (predictions.note, *predictions.notes):
+        if note:
+            console.print(f"note: {note}", markup=False)
+    for file, damage in predictions.damaged.items():
+        console.print(f"damaged: {file}: {damage}", markup=False)
+    for failure in predictions.failures:
+        console.print(f"failed: {failure.file}: {failure.type}: {failure.message}", markup=False)
+    if predictions.out is None:
+        typer.echo(predictions.table.to_csv(index=False), nl=False)
+    else:
+        console.print(f"{len(predictions.table)} predictions → {predictions.out}", markup=False)
+    if predictions.failures:
+        raise typer.Exit(DataError.exit_code)
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        messages().print(f"warning: {warning}", markup=False)

@@ -1,0 +1,77 @@
+"""`memfeat list`: what there is to choose from."""
+
+from __future__ import annotations
+
+import typer
+
+from memfeat.cli.console import show_table
+
+app = typer.Typer(help="Show features, models, recipes, dataset adapters or stores.", no_args_is_help=True)
+
+
+@app.command()
+def features() -> None:
+    """Show every descriptor."""
+    from memfeat import extractors
+
+    show_table(
+        "",
+        ["feature", "arrays", "unit", "what"],
+        [
+            (e.name, ", ".join(f"{k} {v}" for k, v in e.arrays.items()), e.unit, e.summary + _why_not(e.unavailable()))
+            for e in extractors.all_extractors()
+        ],
+    )
+
+
+def _why_not(reason: str | None) -> str:
+    return f" NOT AVAILABLE: {reason}" if reason else ""
+
+
+@app.command()
+def models() -> None:
+    """Show every model."""
+    from memfeat import models as registry
+
+    show_table("", ["model", "what"], [(name, registry.get(name).summary) for name in registry.names()])
+
+
+@app.command()
+def recipes() -> None:
+    """Show every recipe that can be named."""
+    from memfeat import recipe
+
+    show_table(
+        "", ["recipe", "what", "file"], [(p.stem, recipe.load(str(p)).description, p) for p in recipe.available()]
+    )
+
+
+@app.command()
+def datasets() -> None:
+    """Show every dataset adapter."""
+    from memfeat import datasets as registry
+
+    show_table("", ["adapter", "what"], [(a.name, a.summary) for a in registry.adapters().values()])
+
+
+@app.command()
+def stores() -> None:
+    """Show the stores in ./features."""
+    from memfeat.store.info import info
+    from memfeat.store.manifest import find_stores
+
+    found = [info(path) for path in find_stores()]
+    show_table(
+        "",
+        ["store", "videos", "features", "targets", "note"],
+        [
+            (
+                summary.path,
+                summary.videos,
+                ", ".join(feature.name for feature in summary.features),
+                ", ".join(summary.labels),
+                ("sample; " if summary.sample else "") + summary.note,
+            )
+            for summary in found
+        ],
+    )

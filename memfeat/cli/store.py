@@ -1,0 +1,123 @@
+"""`memfeat store`: look into a store, check it, take tables out of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from memfeat.cli.console import messages, output, show_table, words
+from memfeat.errors import DataError
+
+app = typer.Typer(help="Look into a store, check it, export tables.", no_args_is_help=True)
+
+
+def locate(name: str | None) -> Path:
+    """Return the store called `name` (a path, or a folder of ./features); None takes the only one there is."""
+    from memfeat.store.manifest import default_store, is_store
+
+    if name is None:
+        return default_store()
+    if not is_store(Path(name)) and is_store(Path("features", name)):
+        return Path("features", name)
+    return Path(name)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(dataclasses.asdict(value), indent=2, default=str, ensure_ascii=False)
+
+
+@app.command()
+def info(
+    store: str | None = typer.Argument(None, help="Path or name of the store; default the only one in ./features."),
+    as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
+) -> None:
+    """Say what is in a store: videos, features, labels, failures, damage."""
+    from memfeat.store.info import info as look
+
+    summary = look(locate(store))
+    if as_json:
+        typer.echo(_json(summary))
+        return
+    console = output()
+    console.print(f"{summary.path}: dataset {summary.dataset!r}, {summary.videos} videos, {summary.bytes / 1e6:.1f} MB")
+    if summary.note:
+        console.print(f"note: {summary.note}", markup=False)
+    show_table(
+        "",
+        ["feature", "key", "videos", "not applicable"],
+        [(f.name, f.key, f.videos, f.not_applicable) for f in summary.features],
+    )
+    if summary.labels:
+        show_table(
+            "",
+            ["target", "n", "mean", "sd", "min", "max"],
+            [
+                (name, int(s["n"]), *(f"{s[part]:.4f}" for part in ("mean", "std", "min", "max")))
+                for name, s in summary.labels.items()
+            ],
+        )
+    if summary.splits:
+        console.print("splits: " + ", ".join(f"{name} {count}" for name, count in summary.splits.items()))
+    for kind, count in summary.failures.items():
+        console.print(f"failed: {count} × {kind} (memfeat store failures)", markup=False)
+    for video, damage in summary.damaged.items():
+        console.print(f"damaged: {video}: {damage}", markup=False)
+    for file, problem in summary.unreadable.items():
+        console.print(f"unreadable: {file}: {problem}", markup=False)
+
+
+@app.command()
+def failures(
+    store: str | None = typer.Argument(None, help="Path or name of the store; default the only one in ./features."),
+) -> None:
+    """List every recorded failure."""
+    from memfeat.store.failures import list_failures
+
+    show_table(
+        "",
+        ["video", "type", "message", "when"],
+        [(f.id, f.type, f.message, f.when) for f in list_failures(locate(store))],
+    )
+
+
+@app.command()
+def verify(
+    store: str | None = typer.Argument(None, help="Path or name of the store; default the only one in ./features."),
+    as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
+) -> None:
+    """Read every file of a store and check it against the specification."""
+    from memfeat.store.verify import verify as check
+
+    report = check(locate(store))
+    if as_json:
+        typer.echo(_json(report))
+    else:
+        for problem in report.problems:
+            output().print(f"PROBLEM {problem.kind}: {problem.where}: {problem.message}", markup=False)
+        for warning in report.warnings:
+            output().print(f"warning {warning.kind}: {warning.where}: {warning.message}", markup=False)
+        output().print(f"{report.videos} videos, {len(report.problems)} problems, {len(report.warnings)} warnings.")
+    if not report.ok:
+        raise typer.Exit(DataError.exit_code)
+
+
+@app.command()
+def export(
+    columns: str = typer.Argument(..., help="Comma-separated columns: feature or feature:reduction."),
+    to: Path = typer.Option(..., "--to", help="File to write: .csv, .parquet or .npy."),
+    store: str | None = typer.Option(None, help="Path or name of the store; default the only one in ./features."),
+    labels: bool = typer.Option(False, "--labels", help="Add the labels as columns (csv, parquet)."),
+) -> None:
+    """Write columns of a store as one table, a row per video, ids included."""
+    from memfeat.store.export import export as write
+
+    done = write(locate(store), words(columns) or [], to, labels=labels)
+    messages().print(
+        f"{done.rows} rows, {done.columns} columns → {', '.join(str(p) for p in (done.path, *done.sidecars))}", markup=False
+    )
+    for video, reason in done.missing.items():
+        messages().print(f"left out: {video}: {reason}", markup=False)

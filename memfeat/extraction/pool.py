@@ -1,0 +1,224 @@
+"""Where tasks run: in this process, on a cluster of this machine, or on a Dask scheduler elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from memfeat import __version__
+from memfeat.errors import SetupError
+from memfeat.extraction.task import Outcome, Task, lost, process
+
+_MANY = 1_000_000
+
+
+class Pool(Protocol):
+    """Runs tasks and yields what became of each, in any order."""
+
+    workers: int
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Run every task."""
+        ...
+
+
+class InProcess:
+    """Runs tasks one after another in this process: for debugging, profiling and small folders."""
+
+    workers = 0
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Run every task."""
+        limit_threads()
+        yield from map(process, tasks)
+
+
+class OnDask:
+    """Keeps a window of tasks at a Dask scheduler."""
+
+    def __init__(self, client: Any, workers: int) -> None:
+        self._client = client
+        self.workers = workers
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Run every task; a task whose workers all died is recorded as a crash."""
+        from distributed import KilledWorker, as_completed
+
+        waiting = iter(tasks)
+        of_key: dict[str, Task] = {}
+
+        def submit(task: Task) -> Any:
+            future = self._client.submit(process, task, pure=False)
+            of_key[future.key] = task
+            return future
+
+        window = 8 * self.workers + 24
+        first = [submit(task) for _, task in zip(range(window), waiting, strict=False)]
+        running = as_completed(first)
+        for future in running:
+            task = of_key.pop(future.key)
+            try:
+                outcome = future.result()
+            except (KilledWorker, CancelledError):
+                outcome = lost(task)
+            future.release()
+            following = next(waiting, None)
+            if following is not None:
+                running.add(submit(following))
+            yield outcome
+
+
+def limit_threads() -> None:
+    """Hold OpenCV, and torch where it is loaded, to one thread: parallelism comes from processes."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def _plugin() -> Any:
+    from distributed import WorkerPlugin
+
+    class OneThread(WorkerPlugin):  # type: ignore[misc, unused-ignore]
+        """Prepares a worker process: one thread per library, and Ctrl-C is the main process's business."""
+
+        name = "memfeat-one-thread"
+
+        def setup(self, worker: Any) -> None:
+            limit_threads()
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return OneThread()
+
+
+@contextmanager
+def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Iterator[Pool]:
+    """Open the pool that the user asked for and close it at the end.
+
+    Parameters
+    ----------
+    workers
+        Processes on this machine; 0 runs in this process, None takes one per core.
+    scheduler
+        Address of a Dask scheduler, which is used instead of processes of this machine.
+    store
+        Folder that every worker must be able to write.
+
+    Raises
+    ------
+    SetupError
+        The scheduler cannot be reached or has no workers, its workers run several threads or another version of
+        memfeat, or cannot see the store.
+    """
+    if scheduler is None and workers == 0:
+        yield InProcess()
+        return
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {
+        # A video that ends its worker is found by its marker; the scheduler must not judge the ones queued behind it.
+        "distributed.scheduler.allowed-failures": _MANY,
+        "distributed.worker.daemon": True,
+        "distributed.scheduler.work-stealing": True,
+        "distributed.admin.tick.limit": "1h",
+    }
+    if scheduler is None:
+        count = workers or usable_cores()
+        with (
+            dask.config.set(settings),
+            _quiet(),
+            LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=0,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            client.register_plugin(_plugin())
+            yield OnDask(client, count)
+        return
+    try:
+        client = Client(scheduler, timeout="10s")
+    except (OSError, ValueError, TypeError) as error:
+        raise SetupError(
+            f"No Dask scheduler answers at {scheduler!r} ({error}). Start one with `dask scheduler`, give its address as "
+            "tcp://HOST:PORT, or leave --scheduler out to use this machine."
+        ) from error
+    with client:
+        client.run_on_scheduler(_allow_failures)
+        count = _check_workers(client, scheduler, store)
+        client.register_plugin(_plugin())
+        yield OnDask(client, count)
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the cluster's chatter about lost workers off the user's terminal."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.nanny", "distributed.scheduler")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _allow_failures(dask_scheduler: Any = None) -> None:
+    dask_scheduler.allowed_failures = _MANY
+
+
+def _check_workers(client: Any, scheduler: str, store: Path) -> int:
+    known = client.scheduler_info(n_workers=-1)["workers"]
+    if not known:
+        raise SetupError(f"The scheduler at {scheduler} has no workers. Start some: dask worker {scheduler} --nthreads 1")
+    threaded = [address for address, worker in known.items() if worker["nthreads"] != 1]
+    if threaded:
+        raise SetupError(
+            f"{len(threaded)} of {len(known)} workers at {scheduler} run several threads (e.g. {threaded[0]}); a crash in "
+            "one would be blamed on the others. Start workers with --nthreads 1, one per core."
+        )
+    token = store / f".seen-{uuid.uuid4().hex}"
+    token.touch()
+    try:
+        seen: dict[str, tuple[str, bool]] = client.run(_look, str(token))
+    except Exception as error:
+        raise SetupError(
+            f"A worker at {scheduler} cannot run memfeat ({type(error).__name__}: {error}). Install memfeat {__version__} "
+            "in the workers' environment."
+        ) from error
+    finally:
+        token.unlink(missing_ok=True)
+    for address, (version, visible) in seen.items():
+        if version != __version__:
+            raise SetupError(f"The worker {address} has memfeat {version}, this is {__version__}. Install one version.")
+        if not visible:
+            raise SetupError(f"The worker {address} does not see {store}. Use a store on a disk that all workers share.")
+    return len(known)
+
+
+def _look(token: str) -> tuple[str, bool]:
+    return __version__, Path(token).exists()
+
+

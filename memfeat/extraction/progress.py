@@ -1,0 +1,131 @@
+"""Progress with rate and time left: bars on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Reporter(Protocol):
+    """What a job tells whoever watches it."""
+
+    def start(self, what: str, total: int) -> None:
+        """Begin a stage of `total` steps."""
+        ...
+
+    def step(self, failed: bool = False) -> None:
+        """Count one step."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Show a line without disturbing the bar."""
+        ...
+
+
+class Silent:
+    """Watches nothing."""
+
+    def start(self, what: str, total: int) -> None:
+        """Begin a stage."""
+
+    def step(self, failed: bool = False) -> None:
+        """Count one step."""
+
+    def say(self, text: str) -> None:
+        """Show nothing."""
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        if not speed:
+            return Text("")
+        return Text(f"{speed:.1f}/s" if speed >= 1 else f"{1 / speed:.1f} s each", style="cyan")
+
+
+class ConsoleReporter:
+    """Shows a bar on a terminal; elsewhere a line when a stage begins, every ten seconds and at its end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._stage = ""
+        self._total = self._done = self._failed = 0
+        self._began = self._said = 0.0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                _Rate(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[failed]}", style="red"),
+                console=self._console,
+                speed_estimate_period=120,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def start(self, what: str, total: int) -> None:
+        """Begin a stage of `total` steps."""
+        self._stage, self._total, self._done, self._failed = what, total, 0, 0
+        self._began = self._said = time.monotonic()
+        if self._bar is not None:
+            for task in list(self._bar.task_ids):
+                self._bar.remove_task(task)
+            self._bar.add_task(what, total=total, failed="")
+
+    def step(self, failed: bool = False) -> None:
+        """Count one step."""
+        self._done += 1
+        self._failed += failed
+        if self._bar is not None:
+            text = f"{self._failed} failed" if self._failed else ""
+            self._bar.update(self._bar.task_ids[-1], advance=1, failed=text)
+            return
+        now = time.monotonic()
+        if now - self._said >= _SECONDS_BETWEEN_LINES or (self._done == self._total and self._total > 1):
+            self._said = now
+            spent = max(now - self._began, 1e-9)
+            left = spent / self._done * (self._total - self._done)
+            failed_text = f", {self._failed} failed" if self._failed else ""
+            self._console.print(
+                f"{self._stage}: {self._done}/{self._total}, {self._done / spent:.2f}/s, {_clock(left)} left{failed_text}",
+                highlight=False,
+            )
+
+    def say(self, text: str) -> None:
+        """Show a line without disturbing the bar."""
+        self._console.print(text, highlight=False, markup=False)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

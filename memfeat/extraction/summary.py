@@ -1,0 +1,87 @@
+"""What a run did, for people (`lines`) and for programs (`to_json`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+EXIT_OK, EXIT_FAILURES, EXIT_INTERRUPTED = 0, 3, 130
+_SHOWN = 10
+
+
+@dataclass
+class Summary:
+    """The result of one extraction run.
+
+    Attributes
+    ----------
+    total, done, present, failed, failed_before, not_started
+        Numbers of videos: in the dataset, measured now, complete already, failed now, failed in an earlier run and not
+        tried again, and left because the run was interrupted. They add up to `total`.
+    """
+
+    run: str
+    dataset: str
+    store: str
+    started: str
+    seconds: float = 0.0
+    workers: int = 0
+    features: dict[str, str] = field(default_factory=dict)
+    """Feature key by name."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    total: int = 0
+    done: int = 0
+    present: int = 0
+    failed: int = 0
+    failed_before: int = 0
+    not_started: int = 0
+    frames: int = 0
+    interrupted: bool = False
+    failures: list[dict[str, str]] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, dict[str, str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    memfeat: str = ""
+    schema: int = SCHEMA
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything asked for is in the store, 3 with recorded failures, 130 when interrupted."""
+        if self.interrupted:
+            return EXIT_INTERRUPTED
+        return EXIT_FAILURES if self.failed or self.failed_before else EXIT_OK
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON."""
+        return {**asdict(self), "exit_code": self.exit_code}
+
+    def write(self, file: Path) -> None:
+        """Write the summary as a JSON file, whole or not at all."""
+        temporary = file.with_name(f".{file.name}.tmp")
+        temporary.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.replace(file)
+
+    def lines(self) -> list[str]:
+        """Return the summary in words."""
+        rate = f" ({self.done / self.seconds:.2f} videos/s)" if self.seconds and self.done else ""
+        lines = [f"{self.done} measured, {self.present} already there, in {self.seconds:.1f} s{rate}."]
+        if self.failed:
+            lines.append(f"{self.failed} failed and are recorded in the store:")
+            lines += [f"  {failure['id']}: {failure['type']}: {failure['message']}" for failure in self.failures[:_SHOWN]]
+            if self.failed > _SHOWN:
+                lines.append(f"  … and {self.failed - _SHOWN} more: memfeat store info {self.store}")
+        if self.failed_before:
+            lines.append(f"{self.failed_before} failed in an earlier run; --retry-failed tries them again.")
+        if self.damaged:
+            shown = [f"  {video}: {text}" for video, text in list(self.damaged.items())[:_SHOWN]]
+            lines += [f"{len(self.damaged)} files are damaged and were measured as far as they decode:", *shown]
+        if self.dropped:
+            lines.append(
+                f"{len(self.dropped)} videos have changed; features measured from their earlier content were removed."
+            )
+        if self.interrupted:
+            lines.append(f"Interrupted; {self.not_started} videos are left. Run the same command to go on.")
+        return lines

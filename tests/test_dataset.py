@@ -1,0 +1,68 @@
+"""Scanning a folder finds every file once and says what it left out."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from memfeat.dataset import nfc, scan
+from memfeat.errors import UsageError
+
+
+def touch(folder, *names):
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+
+
+def test_ids_are_relative_paths_with_suffix(tmp_path):
+    touch(tmp_path, "b.mp4", "x/a.MP4", "y/a.mp4", "x/deep/c.jpg", "notes.txt", ".hidden.mp4", "with space é.webm")
+    assert list(scan(tmp_path).files) == [
+        ".hidden.mp4", "b.mp4", "with space é.webm", "x/a.MP4", "x/deep/c.jpg", "y/a.mp4",
+    ]  # fmt: skip
+
+
+def test_hidden_folders_and_foreign_companions_are_passed_over(tmp_path):
+    touch(tmp_path, "a.mp4", "._a.mp4", ".git/b.mp4", ".ipynb_checkpoints/c.png")
+    assert list(scan(tmp_path).files) == ["a.mp4"]
+
+
+def test_links_are_followed_once(tmp_path):
+    touch(tmp_path, "data/real/a.mp4")
+    (tmp_path / "data" / "real" / "loop").symlink_to(tmp_path / "data", target_is_directory=True)
+    assert list(scan(tmp_path / "data").files) == ["real/a.mp4"]
+
+
+def test_nothing_found_says_what_is_known(tmp_path):
+    touch(tmp_path, "a.txt")
+    with pytest.raises(UsageError, match=r"no video or image below .* Known suffixes: .*\.mp4"):
+        scan(tmp_path)
+    with pytest.raises(UsageError, match="There is no folder"):
+        scan(tmp_path / "missing")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may read every folder")
+def test_an_unreadable_folder_is_said_and_the_rest_goes_on(tmp_path):
+    touch(tmp_path, "a.mp4", "locked/b.mp4")
+    (tmp_path / "locked").chmod(0)
+    try:
+        found = scan(tmp_path)
+    finally:
+        (tmp_path / "locked").chmod(0o755)
+    assert list(found.files) == ["a.mp4"]
+    assert "locked" in found.remarks[0]
+
+
+def test_twins_that_differ_in_unicode_form_are_refused(tmp_path):
+    touch(tmp_path, "\u00e9.mp4", "e\u0301.mp4")
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("this file system keeps one form only")
+    with pytest.raises(UsageError, match="same id"):
+        scan(tmp_path)
+
+
+def test_nfc_strips_and_composes():
+    assert nfc(" e\u0301\n") == "\u00e9"
+    assert nfc(7) == "7"

@@ -8,14 +8,15 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MEMFEAT := $(VENV)/bin/memfeat
 
-# What the targets take, as `make fit DATASET=name TARGET=memorability`.
+# What the targets take, as `make fit DATASET=name TARGET=memorability`; these are not read from the environment.
+DATASET =
+MODEL =
+FEATURES =
+TARGET =
+RUN =
+ARGS =
+# And what a machine may set once and for all.
 PYTHON ?=
-DATASET ?=
-MODEL ?=
-FEATURES ?=
-TARGET ?=
-RUN ?=
-ARGS ?=
 EXTRAS ?=
 JOBS ?= 2
 
@@ -79,7 +80,7 @@ $(PY):
 	  exit 1; \
 	fi; \
 	echo "Making $(VENV) with $$("$$chosen" --version 2>&1) ($$(command -v "$$chosen"))"; \
-	"$$chosen" -m venv --clear $(VENV)
+	"$$chosen" -m venv --clear $(VENV) && pwd -P > $(VENV)/.folder
 
 $(BASE): pyproject.toml $(STALE) | $(PY)
 	@$(PY) -m pip --version >/dev/null 2>&1 || { \

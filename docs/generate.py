@@ -25,8 +25,14 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """A Markdown table."""
     lines = [list(header)]
     lines.append(["---"] * len(lines[0]))
-    lines += [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    lines += [[cell(content) for content in row] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def cell(content: object) -> str:
+    """Text as it may stand in a table: a placeholder such as <name> is no HTML."""
+    text = str(content).replace("|", "\\|").replace("\n", " ")
+    return text if "`" in text else text.replace("<", "&lt;")
 
 
 def descriptors() -> str:

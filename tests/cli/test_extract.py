@@ -1,0 +1,77 @@
+import json
+
+import pytest
+from clips import write_clip, write_empty
+
+
+@pytest.fixture
+def videos(tmp_path):
+    folder = tmp_path / "my clips"
+    folder.mkdir()
+    for number in range(3):
+        write_clip(folder / f"v{number}.mp4", frames=3, seed=number)
+    return folder
+
+
+FEATURES = ("--features", "contrast,brightness", "--workers", 0)
+
+
+def test_a_folder_with_its_table_needs_no_recipe(memfeat, videos, tmp_path):
+    (tmp_path / "scores.csv").write_text("video,score\nv0,0.5\nv1,0.6\nghost,0.7\n")
+    ran = memfeat("extract", "--videos", videos, "--labels", tmp_path / "scores.csv", "--name", "mine", *FEATURES)
+    assert ran.code == 0, ran.err
+    assert "Read as scores: score" in ran.err
+    assert "ghost" in ran.err
+    assert "v2.mp4" in ran.err
+    assert "3 measured" in ran.err
+    from memfeat import FeatureStore
+
+    store = FeatureStore(tmp_path / "features" / "mine")
+    assert store.labels["score"].dropna().to_dict() == {"v0.mp4": 0.5, "v1.mp4": 0.6}
+
+
+def test_a_recipe_by_name_and_root(memfeat, videos, tmp_path):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "pilot.toml").write_text('features = ["contrast"]\n[dataset]\nvideos = "my clips"\n')
+    ran = memfeat("extract", "pilot", "--root", tmp_path, "--workers", 0)
+    assert ran.code == 0, ran.err
+    assert (tmp_path / "features" / "pilot" / "store.json").is_file()
+
+
+def test_the_summary_as_json_is_all_there_is_on_standard_output(memfeat, videos):
+    write_empty(videos / "bad.mp4")
+    ran = memfeat("extract", "--videos", videos, "--name", "mine", "--json", *FEATURES)
+    assert ran.code == 3
+    summary = json.loads(ran.out)
+    assert (summary["done"], summary["failed"], summary["exit_code"]) == (3, 1, 3)
+    assert summary["failures"][0]["id"] == "bad.mp4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Give either a recipe"),
+        (("demo", "--videos", "."), "Give either a recipe"),
+        (("nonsense",), "no recipe 'nonsense'"),
+        (("--videos", "nowhere"), "no folder 'nowhere'"),
+        (("--videos", "my clips"), "--name"),
+        (("--videos", "my clips", "--name", "x", "--features", "hgo"), "Did you mean 'hog'"),
+        (("--videos", "my clips", "--name", "x", "--features", ""), "No feature was asked for"),
+        (("--videos", "my clips", "--name", "x", "--labels", "no.csv"), "no table of scores 'no.csv'"),
+        (("--videos", "my clips", "--name", "x", "--root", "."), "--root goes with a recipe"),
+        (("demo", "--name", "x"), "go with --videos"),
+    ],
+)
+def test_wrong_calls(memfeat, videos, tmp_path, arguments, words):
+    ran = memfeat("extract", *arguments)
+    assert ran.code == 2
+    assert words in ran.err
+    assert not (tmp_path / "features").exists()
+
+
+def test_an_unreachable_scheduler_is_a_matter_of_the_machine(memfeat, videos):
+    ran = memfeat(
+        "extract", "--videos", videos, "--name", "x", "--features", "contrast", "--scheduler", "tcp://127.0.0.1:9"
+    )
+    assert ran.code == 4
+    assert "No Dask scheduler answers" in ran.err

@@ -1,0 +1,66 @@
+import json
+
+import pandas as pd
+import pytest
+from clips import write_clip, write_empty
+
+
+@pytest.fixture
+def filled(memfeat, tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for number in range(3):
+        write_clip(folder / f"v{number}.mp4", frames=3, seed=number)
+    write_empty(folder / "bad.mp4")
+    (folder / "scores.csv").write_text("video,score\nv0,0.5\nv1,0.6\nv2,0.9\n")
+    memfeat("extract", "--videos", folder, "--features", "contrast,brightness", "--workers", 0)
+    return tmp_path / "features" / "clips"
+
+
+def test_info_of_the_only_store(memfeat, filled):
+    ran = memfeat("store", "info")
+    assert ran.code == 0
+    for word in ("contrast", "brightness", "score", "0.6667", "EmptyFile"):
+        assert word in ran.out
+    assert json.loads(memfeat("store", "info", "clips", "--json").out)["videos"] == 3
+
+
+def test_failures_are_listed(memfeat, filled):
+    ran = memfeat("store", "failures", "clips")
+    assert "bad.mp4" in ran.out
+    assert "EmptyFile" in ran.out
+
+
+def test_verify_says_what_is_wrong_and_where(memfeat, filled):
+    assert memfeat("store", "verify", filled).code == 0
+    victim = next(filled.glob("videos/*/v1*.h5"))
+    victim.write_bytes(victim.read_bytes()[:-200])
+    ran = memfeat("store", "verify", filled)
+    assert ran.code == 3
+    assert victim.name in ran.out
+    assert not json.loads(memfeat("store", "verify", filled, "--json").out)["problems"] == []
+
+
+def test_export_keeps_ids_beside_rows(memfeat, filled, tmp_path):
+    ran = memfeat("store", "export", "contrast,brightness:std", "--to", "t.csv", "--labels")
+    assert ran.code == 0, ran.err
+    table = pd.read_csv(tmp_path / "t.csv", index_col="id")
+    assert list(table.index) == ["v0.mp4", "v1.mp4", "v2.mp4"]
+    assert {"contrast:mean", "brightness:std", "score"} <= set(table.columns)
+    assert table["score"].tolist() == [0.5, 0.6, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("info", "nowhere"), "nowhere"),
+        (("export", "contrst", "--to", "t.csv"), "contrst"),
+        (("export", "contrast", "--to", "t.xlsx"), "xlsx"),
+    ],
+)
+def test_wrong_calls(memfeat, filled, tmp_path, arguments, words):
+    ran = memfeat("store", *arguments)
+    assert ran.code in (2, 3)
+    assert words in ran.err
+    assert not (tmp_path / "t.csv").exists()
+    assert not (tmp_path / "t.xlsx").exists()

@@ -46,15 +46,21 @@ def _video_frame(picture: np.ndarray, pix_fmt: str) -> av.VideoFrame:
     return source.reformat(format=pix_fmt)
 
 
-def _set_rotation(path: Path, rotation: int) -> None:
-    # The display matrix sits 44 bytes after the name of each 'tkhd' box (version 0), in 16.16 fixed point.
-    turns = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-    a, b, c, d = (value * 0x10000 for value in turns[rotation % 360])
-    matrix = np.array([a, b, 0, c, d, 0, 0, 0, 0x40000000], dtype=">i4").tobytes()
+TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+"""Display matrices (a, b, c, d) by degrees clockwise."""
+
+
+def set_matrix(path: str | Path, matrix: tuple[float, float, float, float]) -> Path:
+    """Overwrite the display matrix of an mp4's first track: (x, y) is shown at (a·x + c·y, b·x + d·y)."""
+    path = Path(path)
+    # It sits 44 bytes after the name of the 'tkhd' box (version 0), in 16.16 fixed point.
+    a, b, c, d = (round(value * 0x10000) for value in matrix)
+    stored = np.array([a, b, 0, c, d, 0, 0, 0, 0x40000000], dtype=">i4").tobytes()
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 44
-    data[at : at + 36] = matrix
+    data[at : at + 36] = stored
     path.write_bytes(bytes(data))
+    return path
 
 
 def _add_tone(container: Any, stream: Any, seconds: float) -> None:
@@ -109,7 +115,7 @@ def write_frames(
         if tone is not None:
             _add_tone(container, tone, len(frames) / float(rate))
     if rotation is not None:
-        _set_rotation(path, rotation)
+        set_matrix(path, TURNS[rotation % 360])
     return path
 
 
@@ -150,6 +156,22 @@ def write_clip(
         times=times,
         rotation=rotation,
     )
+
+
+def write_streams(path: str | Path, sizes: Sequence[tuple[int, int]], *, frames: int = 5) -> Path:
+    """Write one video stream of each (width, height), in this order, with other pictures in each."""
+    path = Path(path)
+    with av.open(str(path), "w") as container:
+        streams = []
+        for size in sizes:
+            stream = container.add_stream("libx264", rate=25, options={"preset": "veryfast", "threads": "1"})
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            streams.append(stream)
+        for index, stream in enumerate(streams):
+            for picture in pictures(frames, sizes[index], seed=index):
+                container.mux(stream.encode(_video_frame(picture, "yuv420p")))
+            container.mux(stream.encode(None))
+    return path
 
 
 def write_audio_only(path: str | Path, *, seconds: float = 0.5) -> Path:
@@ -204,6 +226,9 @@ def write_gif(
     """Write an animation, GIF, WebP or PNG by suffix; `durations` are milliseconds, one or one per frame."""
     path = Path(path)
     images = [Image.fromarray(picture) for picture in pictures(frames, size, seed)]
+    if path.suffix.lower() == ".gif":
+        # Pillow's own choice of colours takes most of a second per frame.
+        images = [image.quantize(128, Image.Quantize.FASTOCTREE) for image in images]
     duration = durations if isinstance(durations, int) else list(durations)
     images[0].save(path, save_all=True, append_images=images[1:], duration=duration, loop=0, **save)
     return path

@@ -18,7 +18,7 @@ _INSTEAD_MS = 100
 
 
 def shown_ms(stated: float) -> float:
-    """Return how long a frame is shown: what is stated, but 100 ms below 20 ms, as browsers and FFmpeg do.
+    """Return how long a frame is shown: what is stated, but 100 ms below 20 ms, as browsers do.
 
     Examples
     --------
@@ -76,6 +76,8 @@ class AnimationSource:
         self._image = open_image(path, file, name)
         # The separate picture that programs without animation show is no frame.
         self._skip = 1 if self._image.info.get("default_image") else 0
+        # GIF states no count, and Pillow would have to read the file to give one.
+        frames = len(durations) if name == "GIF" else getattr(self._image, "n_frames", 1) - self._skip
         seconds = sum(self._shown) / 1000
         self.header = VideoHeader(
             path=path,
@@ -85,7 +87,7 @@ class AnimationSource:
             rate=len(durations) / seconds,
             time_base=Fraction(1, 1000),
             duration=seconds,
-            frames=len(durations),
+            frames=frames,
             stream=0,
             container=name.lower(),
             codec=name.lower(),
@@ -111,7 +113,7 @@ class AnimationSource:
             bad_packets=self._bad,
             repaired_times=0,
             stream_bytes=self._bytes,
-            ended_early=self._bad > 0,
+            ended_early=self._decoded < (self.header.frames or 0),
         )
 
     def close(self) -> None:

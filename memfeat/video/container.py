@@ -14,33 +14,18 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from memfeat.errors import NoFramesError, NoVideoStreamError, TooLargeError, UnreadableError
+from memfeat.video.clock import FALLBACK_RATE, Clock
 from memfeat.video.frame import Frame
 from memfeat.video.header import MAX_PIXELS, DecodeCounts, VideoHeader
 from memfeat.video.orientation import Orientation, of_picture
 
 CONTAINERS = (
-    *(
-        "mov",
-        "matroska",
-        "avi",
-        "mpegts",
-        "mpeg",
-        "mpegvideo",
-        "flv",
-        "asf",
-        "ogg",
-        "mxf",
-        "nut",
-        "ivf",
-        "obu",
-    ),
-    *("h264", "hevc", "m4v", "dv", "yuv4mpegpipe"),
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,ivf,obu,h264,hevc,m4v,dv,yuv4mpegpipe,"
     # Audio only, so that the error can say so.
-    *("mp3", "wav", "flac", "aac", "aiff", "ac3", "caf"),
+    "mp3,wav,flac,aac,aiff,ac3,caf"
 )
 """FFmpeg's names of the containers that memfeat opens: none that can name other files, as playlists do."""
 
-_FALLBACK_RATE = 25.0
 _MAX_READ_FAILURES = 1000
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 
@@ -69,8 +54,8 @@ class ContainerSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._decoded = self._corrupt = self._bad = self._repaired = self._bytes = 0
-        self._last: float | None = None
+        self._file_size = path.stat().st_size
+        self._decoded = self._corrupt = self._bad = self._bytes = 0
         self._ended_early = False
         self._pictures: Generator[av.VideoFrame] | None = None
         self._container = _open(path)
@@ -88,6 +73,7 @@ class ContainerSource:
             self._raw_rotation = self._first.rotation
             self._orientation = of_picture(self._first)
             self.header = self._read_header(self._first)
+            self._clock = Clock(self.header.rate)
         except BaseException:
             self.close()
             raise
@@ -99,7 +85,7 @@ class ContainerSource:
             self._corrupt += picture.is_corrupt
             yield Frame(
                 self._decoded,
-                self._time_of(picture),
+                self._clock.read(picture.time),
                 picture=picture,
                 orientation=self._orientation_of(picture),
                 reformatter=self._reformatter,
@@ -115,7 +101,7 @@ class ContainerSource:
             header=self.header.frames,
             corrupt=self._corrupt,
             bad_packets=self._bad,
-            repaired_times=self._repaired,
+            repaired_times=self._clock.repaired,
             stream_bytes=self._bytes,
             ended_early=self._ended_early,
         )
@@ -175,14 +161,6 @@ class ContainerSource:
                 "check the disk or the network and run again"
             ) from error
 
-    def _time_of(self, picture: av.VideoFrame) -> float:
-        time: float | None = picture.time
-        if time is None or (self._last is not None and time <= self._last):
-            self._repaired += 1
-            time = 0.0 if self._last is None else self._last + 1 / (self.header.rate or _FALLBACK_RATE)
-        self._last = time
-        return time
-
     def _orientation_of(self, picture: av.VideoFrame) -> Orientation:
         if picture.rotation != self._raw_rotation:
             self._raw_rotation = picture.rotation
@@ -215,12 +193,13 @@ class ContainerSource:
         )
 
     def _stops_short(self) -> bool:
-        # A truncated Matroska file simply ends, no packet is refused; but its header states the track's end.
-        if "matroska" not in self.header.container or self._last is None:
-            return False
-        end = _matroska_end(self._container, self._stream)
-        frame = 1 / (self.header.rate or _FALLBACK_RATE)
-        return end is not None and self._last + frame < end - max(0.25, 3 * frame)
+        # A file cut between two packets ends without an error. Only what its header promised tells.
+        if "matroska" in self.header.container:
+            end = _matroska_end(self._container, self._stream)
+            slack = max(0.25, 3 / (self.header.rate or FALLBACK_RATE))
+            return end is not None and self._clock.end < end - slack
+        index = self._stream.index_entries
+        return len(index) > 0 and index[-1].pos + index[-1].size > self._file_size
 
     def _no_frames(self) -> NoFramesError | TooLargeError:
         context = self._stream.codec_context
@@ -237,7 +216,7 @@ def _open(path: Path) -> InputContainer:
     # as a video from making FFmpeg read others.
     options = {
         "protocol_whitelist": "file",
-        "format_whitelist": ",".join(CONTAINERS),
+        "format_whitelist": CONTAINERS,
         "max_pixels": str(MAX_PIXELS),
     }
     try:
@@ -258,7 +237,10 @@ def _choose(container: InputContainer, path: Path) -> VideoStream:
     # PyAV gives no codec context to a stream whose codec FFmpeg cannot decode.
     decodable = [stream for stream in streams if stream.codec_context is not None]
     if not decodable:
-        raise UnreadableError(f"{path}: no decoder for its video stream; convert it to H.264, for example")
+        raise UnreadableError(
+            f"{path}: its header does not name a codec that FFmpeg decodes; "
+            "get the file again, or convert it to H.264"
+        )
     chosen = max(decodable, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
     width, height = chosen.codec_context.width, chosen.codec_context.height
     if width * height > MAX_PIXELS:

@@ -84,7 +84,7 @@ class DecodeCounts:
     stream_bytes : int
         Bytes of the chosen stream's packets; for images and animations the file's size.
     ended_early : bool
-        The data stops well before the end that the header states (Matroska, animations).
+        The data stops before the end that the header states (MP4, AVI, Matroska, animations).
 
     Examples
     --------

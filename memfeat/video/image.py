@@ -104,9 +104,7 @@ class ImageSource:
 def open_image(path: Path, file: BinaryIO, name: str) -> Image.Image:
     """Read an image's header with one of Pillow's readers; raises as `ImageSource` does."""
     try:
-        with warnings.catch_warnings():
-            # Pillow warns at half the size that it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _quiet():
             image = Image.open(file, formats=[name])
     except Image.DecompressionBombError as error:
         raise TooLargeError(
@@ -128,7 +126,8 @@ def image_rgb(path: Path, image: Image.Image) -> Pixels:
     Alpha lies over white. 16-bit grey is scaled by 255/65535 and rounded. Colour profiles are not applied.
     """
     try:
-        image.load()
+        with _quiet():
+            image.load()
     except MemoryError:
         raise
     except Exception as error:  # Pillow's readers let many kinds of error through on damaged pixels.
@@ -137,9 +136,17 @@ def image_rgb(path: Path, image: Image.Image) -> Pixels:
             "the file is truncated or damaged: get it again"
         ) from error
     # A damaged EXIF block says nothing about the pixels.
-    with contextlib.suppress(Exception):
+    with _quiet(), contextlib.suppress(Exception):
         image = ImageOps.exif_transpose(image)
     return _eight_bit(path, image)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    # Pillow warns of half the size that it refuses, and of oddities in tags that do not touch the pixels.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _eight_bit(path: Path, image: Image.Image) -> Pixels:

@@ -81,7 +81,12 @@ class Video:
 
     def _pass(self) -> Iterator[Frame]:
         try:
-            yield from self._source.frames()
+            for frame in self._source.frames():
+                yield frame
+                if self._closed:
+                    raise UsageError(
+                        f"{self.header.path}: was closed in the middle of its pass; read it inside with"
+                    )
             self._finished = True
         finally:
             self.close()
@@ -179,8 +184,6 @@ def _read_head(path: Path) -> bytes:
         link = ", only a link to a file that is not there" if path.is_symlink() else ""
         raise MissingFileError(f"{path}: no such file{link}; check the name and the folder") from error
     except PermissionError as error:
-        raise UnreadableError(
-            f"{path}: may not be read ({error.strerror}); change its permissions"
-        ) from error
+        raise UnreadableError(f"{path}: may not be read ({error.strerror}); check its permissions") from error
     except (OSError, ValueError) as error:
         raise UnreadableError(f"{path}: cannot be read ({error})") from error

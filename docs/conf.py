@@ -35,7 +35,8 @@ myst_heading_anchors = 3
 autosummary_generate = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+# What a folder re-exports is described where it is defined.
+autodoc_default_options = {"members": True, "show-inheritance": True, "ignore-module-all": True}
 numpydoc_show_class_members = False
 # numpydoc's class template repeats attributes that autodoc documents in place.
 numpydoc_class_members_toctree = False

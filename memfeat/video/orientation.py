@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 
 class Orientation(NamedTuple):
@@ -47,11 +48,16 @@ def from_matrix(a: float, b: float, c: float, d: float) -> Orientation:
 def of_picture(picture: av.VideoFrame) -> Orientation:
     """Return the orientation that a decoded picture's display matrix asks for.
 
-    PyAV's ``rotation`` alone does not tell a mirrored picture from a turned one. But its ``side_data`` ties
-    the picture into a reference cycle, so that its memory waits for the garbage collector: ask once per
-    stream, not once per frame.
+    PyAV's ``rotation`` alone does not tell a mirrored picture from a turned one, and its ``side_data`` ties the
+    picture into a reference cycle: its memory, and with it the decoder's whole pool of pictures, would wait for
+    the garbage collector. So the matrix is read from a copy of a few pixels, once per stream.
     """
-    data = cast(Any, picture.side_data).get("DISPLAYMATRIX")
+    try:
+        small = VideoReformatter().reformat(picture, width=16, height=16, format="gray", threads=1)
+    except (av.FFmpegError, ValueError):
+        # A pixel format without conversions: reading its frames will say so.
+        return UPRIGHT
+    data = cast(Any, small.side_data).get("DISPLAYMATRIX")
     if data is None:
         return UPRIGHT
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -227,13 +228,13 @@ def test_latin_letters_in_the_metadata_do_not_matter(tmp_path: Path) -> None:
         assert sum(1 for _ in video) == 1
 
 
-def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_opened_once_and_may_name_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_clip(tmp_path / "a.mp4")
     opened = []
     real = av.open
 
-    def counting(*args: object, **kwargs: object) -> object:
-        opened.append(args)
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        opened.append(kwargs["options"])
         return real(*args, **kwargs)
 
     monkeypatch.setattr(av, "open", counting)
@@ -241,7 +242,11 @@ def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         for frame in video:
             _ = frame.gray, frame.hsv, frame.picture
         _ = video.counts
-    assert len(opened) == 1
+    (options,) = opened
+    assert options["protocol_whitelist"] == "file"
+    assert not {"concat", "hls", "dash", "image2", "sdp", "lavfi"} & set(
+        options["format_whitelist"].split(",")
+    )
 
 
 def test_no_thread_is_started(tmp_path: Path) -> None:

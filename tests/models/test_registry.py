@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memfeat import models
+from memfeat.errors import UsageError
+
+
+def test_there_is_one_model_per_file() -> None:
+    files = {path.stem for path in Path(models.__file__).parent.glob("[!_]*.py")}
+    assert {name.replace("-", "_") for name in models.names()} == files
+    assert [spec.name for spec in models.all_models()] == models.names()
+
+
+def test_an_unknown_model_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"Unknown model 'bbr'.*Did you mean 'brr'"):
+        models.get("bbr")
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_each_builds_a_scikit_learn_regressor_without_preprocessing(name: str) -> None:
+    from sklearn.base import clone, is_regressor
+
+    spec = models.get(name)
+    assert spec.summary.endswith(".")
+    assert is_regressor(clone(spec.build(0)))
+
+
+def test_listing_models_loads_no_heavy_library() -> None:
+    code = "import sys; from memfeat import models; models.all_models(); print([m for m in ('sklearn', 'pandas', 'numpy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -118,6 +118,8 @@ def _array(feature: str, name: str, array: Array) -> Array:
 
 def _check_arrays(record: FeatureRecord, arrays: Mapping[str, Array]) -> None:
     name = record.name
+    for text in (record.key, record.reason):
+        json_text({"": text}, f"Key and reason of {name!r}")
     if record.status == "not_applicable":
         if arrays or not record.reason:
             raise UsageError(f"{name!r} is not applicable: it takes a reason and no arrays.")

@@ -16,7 +16,15 @@ import h5py
 from memfeat.errors import SetupError, StoreError, UsageError
 from memfeat.store.canonical import canonical, json_text
 from memfeat.store.files import environment_error, locked, make_folder, replacing, sync_folder
-from memfeat.store.hdf5 import digest, json_attribute, members, open_file, read_array, text_attribute
+from memfeat.store.hdf5 import (
+    digest,
+    json_attribute,
+    members,
+    open_file,
+    read_array,
+    text_attribute,
+    write_text,
+)
 from memfeat.store.manifest import read_manifest
 from memfeat.store.naming import check_id, video_path
 from memfeat.store.record import FeatureRecord, read_feature
@@ -172,16 +180,16 @@ class _Old:
             return record
 
 
-def _head(id: str, source: Source, video: str) -> dict[str, str | int]:
-    return {"schema": SCHEMA, "id": id, "source": json_text(source.to_dict(), "The source"), "video": video}
+def _head(id: str, source: Source, video: str) -> dict[str, str]:
+    return {"id": id, "source": json_text(source.to_dict(), "The source"), "video": video}
 
 
-def _write(
-    path: Path, head: Mapping[str, str | int], records: Mapping[str, FeatureRecord], old: _Old
-) -> Digests:
+def _write(path: Path, head: Mapping[str, str], records: Mapping[str, FeatureRecord], old: _Old) -> Digests:
     digests: Digests = {}
     with h5py.File(path, "x", locking=False) as file:
-        file.attrs.update(head)
+        file.attrs.create("schema", SCHEMA, dtype="<i8")
+        for name, text in head.items():
+            write_text(file, name, text)
         for record in records.values():
             _write_feature(file, record, digests)
         for name in sorted(old.keep):
@@ -197,18 +205,19 @@ def _write(
 
 def _write_feature(file: h5py.File, record: FeatureRecord, digests: Digests) -> None:
     group = file.create_group(record.name)
-    group.attrs["feature_key"] = record.key
-    group.attrs["status"] = record.status
+    write_text(group, "feature_key", record.key)
+    write_text(group, "status", record.status)
     if record.source is None:
         raise UsageError(f"The feature {record.name!r} has no source.")
-    group.attrs["source"] = json_text(record.source.to_dict(), "The source")
-    group.attrs["provenance"] = json_text(record.provenance, f"The provenance of {record.name!r}")
+    write_text(group, "source", json_text(record.source.to_dict(), "The source"))
+    write_text(group, "provenance", json_text(record.provenance, f"The provenance of {record.name!r}"))
     if not record.applicable:
-        group.attrs["reason"] = record.reason
+        write_text(group, "reason", record.reason)
         digests[record.name, ""] = record.reason
     for name, array in record.arrays.items():
         item = group.create_dataset(name, data=array)
-        digests[record.name, name] = item.attrs["sha256"] = digest(array)
+        digests[record.name, name] = digest(array)
+        write_text(item, "sha256", digests[record.name, name])
 
 
 def _check(path: Path, id: str, digests: Digests) -> None:

@@ -35,7 +35,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     try:
         # Files are replaced, never changed in place, so HDF5's own locks would only break network disks.
         with h5py.File(path, "r", locking=False) as file:
-            check_schema(int(np.asarray(file.attrs["schema"])[()]), path)
+            check_schema(integer_attribute(file, "schema"), path)
             yield file
     except StoreError:
         raise
@@ -103,12 +103,38 @@ def digest(array: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
+def write_text(item: h5py.HLObject, name: str, text: str) -> None:
+    """Set a string attribute of fixed length.
+
+    Strings of variable length, which h5py makes by default, live in a heap whose damage can end or hang the
+    reading process; one flipped bit is enough. Strings of fixed length lie in the attribute itself.
+    """
+    data = text.encode()
+    item.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", len(data)))
+
+
 def text_attribute(item: h5py.HLObject, name: str) -> str:
-    """Return a string attribute; StoreError when it is absent or no string."""
-    value = item.attrs.get(name)
-    if not isinstance(value, str):
-        raise StoreError(f"{item.file.filename}: {item.name} lacks the text attribute {name!r}. {_AGAIN}")
-    return value
+    """Return a string attribute; StoreError when it is absent or no string of fixed length."""
+    value = _attribute(item, name, h5py.h5t.TypeStringID)
+    return bytes(value).decode()
+
+
+def integer_attribute(item: h5py.HLObject, name: str) -> int:
+    """Return an integer attribute; StoreError when it is absent or no integer."""
+    return int(_attribute(item, name, h5py.h5t.TypeIntegerID))
+
+
+def _attribute(item: h5py.HLObject, name: str, kind: type[h5py.h5t.TypeID]) -> Any:
+    if h5py.h5a.exists(item.id, name.encode()):
+        attribute = h5py.h5a.open(item.id, name.encode())
+        stored = attribute.get_type()
+        variable = isinstance(stored, h5py.h5t.TypeStringID) and stored.is_variable_str()
+        if isinstance(stored, kind) and not variable and attribute.shape == ():
+            value = np.empty((), attribute.dtype)
+            attribute.read(value)
+            return value[()]
+    what = "text" if kind is h5py.h5t.TypeStringID else "integer"
+    raise StoreError(f"{item.file.filename}: {item.name} lacks the {what} attribute {name!r}. {_AGAIN}")
 
 
 def json_attribute(item: h5py.HLObject, name: str) -> dict[str, Any]:

@@ -86,9 +86,9 @@ class Labels:
         self.note = note or (SYNTHETIC_NOTE if synthetic else "")
         self.source = dict(source or {})
         ids = _ids(table.index)
-        data = {
-            name: _text(table[name]) if name in _TEXT_ROLES else _numbers(table[name]) for name in columns
-        }
+        data: dict[str, Any] = {name: _numbers(table[name]) for name in columns if name not in _TEXT_ROLES}
+        for name in {*_TEXT_ROLES} & {*others}:  # as objects: other types would turn None into NaN
+            data[name] = pd.Series(_text(table[name]), index=ids, dtype=object)
         order = [*self.targets, *(name for name in _TEXT_ROLES if name in others)]
         order += [COUNT + name for name in self.targets if COUNT + name in others]
         self.table = pd.DataFrame(
@@ -173,7 +173,7 @@ def read_labels(store: str | Path) -> Labels | None:
             note=str(entry["note"]),
             source=entry["source"],
         )
-    except (LabelError, UsageError, KeyError, TypeError, ValueError, csv.Error) as error:
+    except (StoreError, LabelError, UsageError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise StoreError(
             f"{path} does not fit its entry in store.json: {error}. Extract again to rewrite both."
         ) from error

@@ -60,16 +60,10 @@ def needed(reduction: str, names: Collection[str]) -> list[str]:
 
     >>> needed("mean", ["first", "mean"]), needed("mean", ["values", "times", "dt"])
     (['mean'], ['values', 'dt'])
-    >>> needed("mean-per-frame", ["values", "times", "dt"])
-    ['values']
     """
     if reduction in names:
         return [reduction]
-    return [
-        name
-        for name in ("values", "dt")
-        if name in names and not (name == "dt" and reduction.endswith(PER_FRAME))
-    ]
+    return [name for name in ("values", "dt") if name in names]
 
 
 def check_reduction(feature: str, reduction: str, shapes: Mapping[str, tuple[int, ...]]) -> None:

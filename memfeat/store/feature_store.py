@@ -258,7 +258,7 @@ class FeatureStore(Mapping[str, VideoRecord]):
         table, labels = self.matrix(columns, missing=missing).to_pandas(), self.labels
         if twice := sorted({*table.columns} & {*labels.columns}):
             raise UsageError(
-                f"Both a feature and a label are called {twice[0]!r}. Use `matrix` and `labels` apart."
+                f"A feature and a label are called {twice[0]!r}. Use `matrix` and `labels` apart."
             )
         return table.join(labels, how="left")
 

@@ -52,39 +52,43 @@ def members(group: h5py.Group, kind: type[h5py.Group] | type[h5py.Dataset]) -> d
     """Return the members of a group; StoreError unless all are plain links to objects of that kind."""
     found = {}
     for raw in group.id:
-        name = raw.decode()
-        where = f"{group.file.filename}: {group.name.rstrip('/')}/{name}"
         link = group.id.links.get_info(raw).type
+        name = raw.decode()
         if link != h5py.h5l.TYPE_HARD:
-            raise StoreError(
-                f"{where} is {_LINKS.get(link, 'a link of unknown kind')}, which is refused. {_AGAIN}"
-            )
+            what = _LINKS.get(link, "a link of unknown kind")
+            raise StoreError(f"{where_of(group)}: {name!r} is {what}, which is refused. {_AGAIN}")
         member = group[name]
         if not isinstance(member, kind):
-            raise StoreError(f"{where} is a {type(member).__name__}, not a {kind.__name__}. {_AGAIN}")
+            what = f"a {type(member).__name__}, not a {kind.__name__}"
+            raise StoreError(f"{where_of(group)}: {name!r} is {what}. {_AGAIN}")
         found[name] = member
     return found
 
 
+def where_of(item: h5py.HLObject) -> str:
+    """Return file and place of an object, for messages."""
+    return f"{item.file.filename}: {item.name}"
+
+
 def check_dataset(dataset: h5py.Dataset) -> None:
     """Raise StoreError unless the dataset is contiguous, unfiltered, complete floats of this very file."""
-    where = f"{dataset.file.filename}: {dataset.name}"
     created = dataset.id.get_create_plist()
+    problem = ""
     if created.get_layout() == h5py.h5d.VIRTUAL:
-        raise StoreError(f"{where} is a virtual dataset, which is refused. {_AGAIN}")
-    if created.get_external_count():
-        raise StoreError(f"{where} keeps its values in another file, which is refused. {_AGAIN}")
-    if created.get_nfilters() or created.get_layout() != h5py.h5d.CONTIGUOUS:
-        raise StoreError(
-            f"{where} is chunked or filtered; only contiguous, unfiltered data is read. {_AGAIN}"
+        problem = "is a virtual dataset, which is refused"
+    elif created.get_external_count():
+        problem = "keeps its values in another file, which is refused"
+    elif created.get_nfilters() or created.get_layout() != h5py.h5d.CONTIGUOUS:
+        problem = "is chunked or filtered; only contiguous, unfiltered data is read"
+    elif dataset.dtype not in DTYPES or dataset.shape is None or dataset.ndim > 2:
+        problem = (
+            f"has type {dataset.dtype} and shape {dataset.shape}; little-endian float64 or float32 "
+            "in at most two dimensions is needed"
         )
-    if dataset.dtype not in DTYPES or dataset.shape is None or dataset.ndim > 2:
-        raise StoreError(
-            f"{where} has type {dataset.dtype} and shape {dataset.shape}; little-endian float64 or float32 "
-            f"in at most two dimensions is needed. {_AGAIN}"
-        )
-    if dataset.id.get_storage_size() != dataset.nbytes:  # unwritten storage would read as zeros
-        raise StoreError(f"{where} is incomplete. {_AGAIN}")
+    elif dataset.id.get_storage_size() != dataset.nbytes:  # unwritten storage would read as zeros
+        problem = "is incomplete"
+    if problem:
+        raise StoreError(f"{where_of(dataset)} {problem}. {_AGAIN}")
 
 
 def read_array(dataset: h5py.Dataset) -> Array:
@@ -134,7 +138,7 @@ def _attribute(item: h5py.HLObject, name: str, kind: type[h5py.h5t.TypeID]) -> A
             attribute.read(value)
             return value[()]
     what = "text" if kind is h5py.h5t.TypeStringID else "integer"
-    raise StoreError(f"{item.file.filename}: {item.name} lacks the {what} attribute {name!r}. {_AGAIN}")
+    raise StoreError(f"{where_of(item)} lacks the {what} attribute {name!r}. {_AGAIN}")
 
 
 def json_attribute(item: h5py.HLObject, name: str) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def json_attribute(item: h5py.HLObject, name: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise StoreError(f"{item.file.filename}: {item.name} {name!r} is not valid JSON. {_AGAIN}") from error
+        raise StoreError(f"{where_of(item)} {name!r} is not valid JSON. {_AGAIN}") from error
     if not isinstance(value, dict):
-        raise StoreError(f"{item.file.filename}: {item.name} {name!r} is no JSON object. {_AGAIN}")
+        raise StoreError(f"{where_of(item)} {name!r} is no JSON object. {_AGAIN}")
     return value

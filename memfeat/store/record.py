@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from memfeat.errors import StoreError, UsageError, nearest
 from memfeat.store import reductions
-from memfeat.store.hdf5 import json_attribute, members, open_file, read_array, text_attribute
+from memfeat.store.hdf5 import json_attribute, members, open_file, read_array, text_attribute, where_of
 from memfeat.store.source import Source
 
 Array = npt.NDArray[Any]
@@ -240,9 +240,8 @@ def read_source(path: str | Path) -> Source | None:
 def read_feature(group: h5py.Group, *, values: bool = True) -> FeatureRecord:
     """Return the feature in an open group; `values` False leaves arrays and provenance out."""
     status = text_attribute(group, "status")
-    where = f"{group.file.filename}: {group.name}"
     if status not in ("ok", "not_applicable"):
-        raise StoreError(f"{where} has the status {status!r}; 'ok' or 'not_applicable' is needed.")
+        raise StoreError(f"{where_of(group)} has the status {status!r}; 'ok' or 'not_applicable' is needed.")
     try:
         return FeatureRecord(
             name=group.name.removeprefix("/"),
@@ -256,7 +255,7 @@ def read_feature(group: h5py.Group, *, values: bool = True) -> FeatureRecord:
             source=_source(group),
         )
     except UsageError as error:
-        raise StoreError(f"{where}: {error}") from error
+        raise StoreError(f"{where_of(group)}: {error}") from error
 
 
 def read_row(path: Path, feature: str, reduction: str) -> tuple[FeatureRecord | None, Array | None]:

@@ -26,6 +26,7 @@ from memfeat.store.record import FeatureRecord, read_feature
 from memfeat.store.source import Source
 
 _OLD_SECONDS = 3600.0
+_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ class _Check:
 
 def _remove_leftover(path: Path, *, in_shard: bool) -> bool:
     if in_shard:  # its writer would hold the lock: whoever has the lock knows that the writer is gone
-        with locked(path.parent, seconds=10.0):
+        with locked(path.parent, seconds=_LOCK_SECONDS):
             path.unlink(missing_ok=True)
             return True
     with suppress(FileNotFoundError):

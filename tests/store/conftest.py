@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,18 +75,24 @@ def store(tmp_path: Path) -> FeatureStore:
     return FeatureStore.create(tmp_path / "features" / "demo", dataset="demo")
 
 
+def put_into(
+    store: Path, id: str, *features: FeatureRecord, content: str = "", **options: object
+) -> Committed:
+    return commit(
+        store, id, features=features, **{"video": VIDEO, "source": source_of(content or id), **options}
+    )
+
+
 @pytest.fixture
 def put(store: FeatureStore) -> Callable[..., Committed]:
-    def put(id: str, *features: FeatureRecord, content: str = "", **options: object) -> Committed:
-        options = {"video": VIDEO, "source": source_of(content or id), **options}
-        return commit(store.path, id, features=features, **options)
-
-    return put
+    return partial(put_into, store.path)
 
 
-@pytest.fixture
-def filled(store: FeatureStore, put: Callable[..., Committed], make: Features) -> FeatureStore:
-    """Five videos with one feature of each kind."""
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "demo"
+    FeatureStore.create(path, dataset="demo")
+    make = Features()
     for number, id in enumerate(["b/one.mp4", "a.mp4", "B/one.mp4", "c d.mp4", "é.webm"]):
         features = [
             make.contrast(number),
@@ -93,7 +101,14 @@ def filled(store: FeatureStore, put: Callable[..., Committed], make: Features) -
             make.size(number),
             make.clip(number),
         ]
-        put(id, *features)
+        put_into(path, id, *features)
+    return path
+
+
+@pytest.fixture
+def filled(store: FeatureStore, template: Path) -> FeatureStore:
+    """Five videos with one feature of each kind."""
+    shutil.copytree(template, store.path, dirs_exist_ok=True)
     return store
 
 
@@ -106,7 +121,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     original = h5py.File.__init__
 
     def count(self: h5py.File, name: object, *args: object, **options: object) -> None:
-        names.append(Path(str(name)).name)
+        if isinstance(name, (str, Path)):
+            names.append(Path(name).name)
         original(self, name, *args, **options)
 
     monkeypatch.setattr(h5py.File, "__init__", count)

@@ -1,0 +1,207 @@
+"""Rows for a model: features and scores of one store, aligned by id, and an account of every row left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from memfeat.errors import UsageError, nearest
+from memfeat.evaluation.pipeline import Block, preparation_of
+from memfeat.evaluation.preparation import Blocks
+from memfeat.store.feature_store import FeatureStore
+from memfeat.store.index import load_index
+from memfeat.store.matrix import Matrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_SCORE = "no score"
+NOT_FINITE = "a feature value is not finite"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labelled videos with their features, in order of their ids."""
+
+    ids: tuple[str, ...]
+    target: str
+    y: npt.NDArray[np.float64]
+    """True scores, shape (n,)."""
+    X: Blocks
+    """Features, shape (n, sum of widths), one array per column of the store."""
+    blocks: tuple[Block, ...]
+    split: tuple[str | None, ...] | None
+    group: tuple[str | None, ...] | None
+    unlabelled: tuple[str | None, ...]
+    """Splits of the rows that have no score."""
+    left_out: dict[str, tuple[str, ...]]
+    """Ids by the reason why they are not among the rows."""
+    notes: tuple[str, ...]
+
+
+def open_store(store: FeatureStore | str | Path) -> FeatureStore:
+    """Return the store itself, opened when a path is given."""
+    return store if isinstance(store, FeatureStore) else FeatureStore(store)
+
+
+def choose_target(store: FeatureStore, target: str | None) -> str:
+    """Return the target to use: the one asked for, or the only one.
+
+    Raises
+    ------
+    UsageError
+        There are no labels, no such target, or several and none was named.
+    """
+    labels = store.read_labels()
+    if labels is None or not labels.targets:
+        raise UsageError(f"The store {store.path} has no scores. Extract again with a table of scores.")
+    listed = ", ".join(labels.targets)
+    if target is None:
+        if len(labels.targets) > 1:
+            raise UsageError(
+                f"{store.dataset} has several targets: {listed}. Name one with target=... (--target)."
+            )
+        return labels.targets[0]
+    if target not in labels.targets:
+        raise UsageError(
+            f"{store.dataset} has no target {target!r}; it has {listed}.{nearest(target, labels.targets)}"
+        )
+    return target
+
+
+def gather(store: FeatureStore, *, target: str, columns: Sequence[str] | None = None) -> Rows:
+    """Return every labelled row that has all columns.
+
+    Parameters
+    ----------
+    store
+        A store, or a view of one (`FeatureStore.filter`).
+    target
+        Name of the score.
+    columns
+        ``feature`` or ``feature:reduction``; None takes the mean of every feature that is stored for all
+        labelled videos, and says in a note which those are and which it leaves aside.
+
+    Raises
+    ------
+    UsageError
+        No labelled row remains, a column is unknown, or a feature applies to some rows only.
+    StoreError
+        A file of the store is damaged.
+    """
+    table = store.labels
+    scores = {str(i): float(v) for i, v in table[target].items()}
+    labelled = sorted(i for i, v in scores.items() if np.isfinite(v))
+    stored = store.ids
+    left_out: dict[str, tuple[str, ...]] = {}
+    _leave(left_out, NO_SCORE, [i for i in stored if not np.isfinite(scores.get(i, np.nan))])
+    present = sorted(set(labelled) & set(stored))
+    if not present:
+        raise UsageError(
+            f"No video of {store.dataset} has a value of {target!r}: {len(stored)} videos, {len(labelled)} "
+            "values, none in common. Check how labels were matched to videos."
+        )
+    notes: list[str] = []
+    if columns is None:
+        columns, notes = _complete_features(store, present)
+    matrix = store.filter(ids=labelled).matrix(list(columns))
+    for reason in sorted(set(matrix.missing.values())):
+        _leave(left_out, reason, [i for i, why in matrix.missing.items() if why == reason])
+    notes += [f"{name} is left out: {reason}" for name, reason in matrix.dropped.items()]
+    if not matrix.ids or not matrix.columns:
+        account = "; ".join(f"{len(ids)} {reason}" for reason, ids in left_out.items())
+        raise UsageError(f"No row of {store.dataset} can be used with {', '.join(columns)}: {account}.")
+    matrix = _finite(matrix, left_out)
+    column = _texts(table, matrix.ids)
+    unscored = [i for i in table.index.map(str) if not np.isfinite(scores[i])]
+    return Rows(
+        ids=matrix.ids,
+        target=target,
+        y=np.array([scores[i] for i in matrix.ids]),
+        X=Blocks([matrix.block(c.name) for c in matrix.columns]),
+        blocks=_blocks(store, matrix),
+        split=column("split"),
+        group=column("group"),
+        unlabelled=_texts(table, unscored)("split") or (),
+        left_out=left_out,
+        notes=tuple(notes),
+    )
+
+
+def damage(store: FeatureStore, ids: Sequence[str]) -> dict[str, str]:
+    """Return what was lost in decoding, in words, of the damaged videos among `ids`."""
+    known = load_index(store.path).damaged
+    return {i: known[i] for i in ids if i in known}
+
+
+def _leave(left_out: dict[str, tuple[str, ...]], reason: str, ids: Sequence[str]) -> None:
+    if ids:
+        left_out[reason] = tuple(sorted({*left_out.get(reason, ()), *ids}))
+
+
+def _complete_features(store: FeatureStore, ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the features that every video has (or that apply to none), and what to tell of the others."""
+    table = store.filter(ids=list(ids)).features().groupby(level=0)[["videos", "not_applicable"]].sum()
+    counts = {str(name): (int(row["videos"]), int(row["not_applicable"])) for name, row in table.iterrows()}
+    complete = sorted(name for name, count in counts.items() if len(ids) in count)
+    if not any(counts[name][0] for name in complete):
+        listed = ", ".join(f"{name} {count}" for name, (count, _) in counts.items()) or "none"
+        raise UsageError(
+            f"No feature is stored for all {len(ids)} labelled videos of {store.dataset} (videos by feature: "
+            f"{listed}). Extract the rest, or name the features: rows without them are then left out."
+        )
+    used = ", ".join(name for name in complete if counts[name][0])
+    notes = [f"no features were named: all that every labelled video has are used ({used})"]
+    partial = [f"{name} ({counts[name][0]} of {len(ids)})" for name in counts if name not in complete]
+    if partial:
+        notes.append(f"not used, because some labelled videos lack them: {', '.join(partial)}")
+    return complete, notes
+
+
+def _finite(matrix: Matrix, left_out: dict[str, tuple[str, ...]]) -> Matrix:
+    good = np.ones(len(matrix.ids), dtype=bool)
+    for column in matrix.columns:
+        good &= np.isfinite(matrix.block(column.name)).all(axis=1)
+    if good.all():
+        return matrix
+    _leave(left_out, NOT_FINITE, [i for i, fine in zip(matrix.ids, good, strict=True) if not fine])
+    kept = [i for i, fine in zip(matrix.ids, good, strict=True) if fine]
+    if not kept:
+        raise UsageError("Every row has a feature value that is not finite. Extract the features again.")
+    return matrix.take(kept)
+
+
+def _texts(table: pd.DataFrame, ids: Sequence[str]) -> Any:
+    def column(name: str) -> tuple[str | None, ...] | None:
+        if name not in table.columns:
+            return None
+        return tuple(v if isinstance(v, str) and v else None for v in table[name].reindex(list(ids)))
+
+    return column
+
+
+def _blocks(store: FeatureStore, matrix: Matrix) -> tuple[Block, ...]:
+    features = {column.feature for column in matrix.columns}
+    record = store.load(matrix.ids[0], only=features)
+    blocks = []
+    for column in matrix.columns:
+        provenance = record[column.feature].provenance
+        blocks.append(
+            Block(
+                name=column.name,
+                feature=column.feature,
+                reduction=column.reduction,
+                width=column.width,
+                key=column.key,
+                preparation=preparation_of(
+                    column.feature, column.width, recorded=provenance.get("preparation")
+                ),
+                recipe=provenance.get("recipe"),
+            )
+        )
+    return tuple(blocks)

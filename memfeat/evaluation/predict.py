@@ -1,0 +1,235 @@
+"""Score new videos and images with a saved run: measure them as the run's rows were measured, and predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from memfeat import extractors, models
+from memfeat.dataset import scan
+from memfeat.errors import DataError, SetupError, UsageError
+from memfeat.evaluation import pipeline
+from memfeat.evaluation.files import write_table
+from memfeat.evaluation.keys import check_keys
+from memfeat.evaluation.pipeline import Block
+from memfeat.evaluation.preparation import Blocks
+from memfeat.evaluation.run import Run
+from memfeat.measure import measure_video
+from memfeat.store.canonical import canonical
+from memfeat.store.index import damage_of
+from memfeat.store.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class PredictFailure:
+    """A file without a prediction."""
+
+    file: str
+    type: str
+    """Name of the error, without the word "Error"."""
+    message: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted scores of new files."""
+
+    table: pd.DataFrame
+    """Columns file, predicted, predicted_sd (NaN where the model gives none); in the order of the files."""
+    failures: tuple[PredictFailure, ...] = ()
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Files that did not decode cleanly, in words."""
+    target: str = ""
+    """What is predicted."""
+    note: str = ""
+    """A caution that belongs beside every prediction, such as that the model learned synthetic scores."""
+    notes: tuple[str, ...] = ()
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What comes back from measuring one file: rows of features, or a failure."""
+
+    file: str
+    rows: tuple[npt.NDArray[Any], ...] = ()
+    damage: str = ""
+    error: str = ""
+    message: str = ""
+
+
+def predict(
+    run: Run | str | Path,
+    files: Sequence[str | Path],
+    *,
+    workers: int = 1,
+    out: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Predictions:
+    """Predict the scores of videos and images.
+
+    Parameters
+    ----------
+    run
+        A run or its folder.
+    files
+        Videos, images, or folders of them (searched with all that is below, in order of path).
+    workers
+        Number of processes that measure; each works on one file at a time with one thread.
+    out
+        Where to write the predictions as CSV.
+    progress
+        Called with the number of files done and to do.
+
+    Returns
+    -------
+    Predictions
+        A file that cannot be measured is a failure in it; the others are predicted.
+
+    Raises
+    ------
+    UsageError
+        No run there, no file given, or this memfeat measures a feature of the run differently (the message
+        says how) or not at all.
+    SetupError
+        A measuring process died, or the CSV cannot be written.
+    StoreError
+        The run is damaged.
+    """
+    run = run if isinstance(run, Run) else Run.load(run)
+    if workers < 1:
+        raise UsageError(f"workers={workers}; at least 1 is needed.")
+    blocks = run.info.columns
+    _check_extractors(blocks)
+    model = run.model
+    paths, failures = _expand(files)
+    measured = []
+    damaged = {}
+    if progress is not None:
+        progress(0, len(paths))
+    for done, item in enumerate(_measure_all(paths, blocks, workers), start=1):
+        if item.error:
+            failures.append(PredictFailure(item.file, item.error, item.message))
+        else:
+            measured.append(item)
+        if item.damage:
+            damaged[item.file] = item.damage
+        if progress is not None:
+            progress(done, len(paths))
+    table = _table(model, models.get(run.info.model), blocks, measured)
+    return Predictions(
+        table=table,
+        failures=tuple(failures),
+        damaged=damaged,
+        target=run.info.target,
+        note=run.info.note,
+        notes=run.warnings,
+        out=write_table(table, out),
+    )
+
+
+def _check_extractors(blocks: tuple[Block, ...]) -> None:
+    features = list(dict.fromkeys(block.feature for block in blocks))
+    known = extractors.names()
+    foreign = [name for name in features if name not in known]
+    if foreign:
+        raise UsageError(
+            f"The run uses {', '.join(foreign)}, which this memfeat does not measure itself. Put such "
+            "features into a store, and use `memfeat evaluate`."
+        )
+    chosen, _ = extractors.select(features)
+    keys = {extractor.name: extractor.key() for extractor in chosen}
+    recipes = {extractor.name: extractor.recipe() for extractor in chosen}
+    check_keys(blocks, keys, recipes, where="What this memfeat measures")
+    for extractor in chosen:
+        extractor.warm_up()
+
+
+def _expand(files: Sequence[str | Path]) -> tuple[list[Path], list[PredictFailure]]:
+    if isinstance(files, (str, Path)):
+        files = [files]
+    paths: list[Path] = []
+    failures = []
+    for given in map(Path, files):
+        if not given.is_dir():
+            paths.append(given)
+            continue
+        try:
+            found = scan(given)
+        except UsageError as error:
+            failures.append(PredictFailure(str(given), "NoVideos", str(error)))
+            continue
+        paths += found.files.values()
+        failures += [PredictFailure(str(given), "Unreadable", remark) for remark in found.remarks]
+    if not paths and not failures:
+        raise UsageError("No files were given. Name videos, images, or folders of them.")
+    return list(dict.fromkeys(paths)), failures
+
+
+def _measure_all(paths: list[Path], blocks: tuple[Block, ...], workers: int) -> Iterator[_Measured]:
+    columns = tuple((block.feature, block.reduction) for block in blocks)
+    if workers == 1 or len(paths) < 2:
+        yield from (_measure_one(path, columns) for path in paths)
+        return
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    try:
+        with parallel_config("loky", n_jobs=min(workers, len(paths)), inner_max_num_threads=1):
+            tasks = (delayed(_measure_in_worker)(path, columns) for path in paths)
+            yield from Parallel(return_as="generator", batch_size=1)(tasks)
+    except TerminatedWorkerError as error:
+        raise SetupError(
+            "A measuring process died: out of memory, or a file that crashes the decoder. Put the files "
+            "into a store with `memfeat extract`, which finds out which file it is."
+        ) from error
+
+
+def _measure_in_worker(path: Path, columns: tuple[tuple[str, str], ...]) -> _Measured:
+    import cv2
+
+    cv2.setNumThreads(1)
+    return _measure_one(path, columns)
+
+
+def _measure_one(path: Path, columns: tuple[tuple[str, str], ...]) -> _Measured:
+    names = list(dict.fromkeys(feature for feature, _ in columns))
+    try:
+        measured = measure_video(path, [extractors.get(name) for name in names])
+        for name in names:
+            record = measured.features[name]
+            if not record.applicable:
+                return _Measured(str(path), error="NotApplicable", message=f"{name} {record.reason}")
+        # The types of the store: a video gets the same score whether or not it was stored in between.
+        features = canonical(measured.features, Source(0, 0, "0" * 64))
+        rows = tuple(features[name].reduce(reduction) for name, reduction in columns)
+    except SetupError:
+        raise
+    except DataError as error:
+        return _Measured(str(path), error=type(error).__name__.removesuffix("Error"), message=str(error))
+    except Exception as error:  # one file must not end the run; its name and error are reported
+        return _Measured(str(path), error="Unexpected", message=f"{type(error).__name__}: {error}")
+    return _Measured(str(path), rows, damage_of(measured.video()))
+
+
+def _table(
+    model: Any, spec: models.ModelSpec, blocks: tuple[Block, ...], measured: list[_Measured]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    files = [item.file for item in measured]
+    if not files:
+        nothing = pd.Series(dtype="float64")
+        return pd.DataFrame({"file": pd.Series(dtype="str"), "predicted": nothing, "predicted_sd": nothing})
+    X = Blocks([np.stack([item.rows[k] for item in measured]) for k in range(len(blocks))])
+    mean, sd = pipeline.predict(model, X, deviation=spec.gives_deviation)
+    missing = np.full(mean.size, np.nan)
+    return pd.DataFrame({"file": files, "predicted": mean, "predicted_sd": missing if sd is None else sd})

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from memfeat.errors import SetupError
+from memfeat.evaluation.files import write_table
+
+TABLE = pd.DataFrame({"file": ["é, ü.mp4"], "predicted": [0.1 + 0.2]})
+
+
+def test_a_table_is_written_and_read_back(tmp_path: Path) -> None:
+    assert write_table(TABLE, str(tmp_path / "p.csv")) == tmp_path / "p.csv"
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "p.csv", encoding="utf-8"), TABLE)
+    assert [p.name for p in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_nowhere_writes_nothing() -> None:
+    assert write_table(TABLE, None) is None
+
+
+def test_an_older_table_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "p.csv").write_text("old")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    with pytest.raises(SetupError, match="No space left"):
+        write_table(TABLE, tmp_path / "p.csv")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("p.csv", "old")]
+
+
+def test_a_folder_in_the_way_is_a_setup_error(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="cannot be written"):
+        write_table(TABLE, tmp_path)

@@ -18,6 +18,7 @@ from memfeat.errors import SetupError
 from memfeat.extraction.task import Outcome, Task, lost, process
 
 _MANY = 1_000_000
+_PATIENCE = "10s"
 
 
 class Pool(Protocol):
@@ -151,7 +152,7 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
             yield OnDask(client, count)
         return
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout=_PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         raise SetupError(
             f"No Dask scheduler answers at {scheduler!r} ({error}). Start one with `dask scheduler`, give its address as "

@@ -143,8 +143,10 @@ def _run(
     workers: int | None,
     scheduler: str | None,
 ) -> None:
+    reporter.start("Preparing kernels (compiled once per machine)", len(wanted))
     for extractor in wanted:
         extractor.warm_up()
+        reporter.step()
     with (
         attempts.open_run(root, summary.run),
         _interruptible(root, summary.run, reporter) as interrupted,

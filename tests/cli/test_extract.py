@@ -69,7 +69,8 @@ def test_wrong_calls(memfeat, videos, tmp_path, arguments, words):
     assert not (tmp_path / "features").exists()
 
 
-def test_an_unreachable_scheduler_is_a_matter_of_the_machine(memfeat, videos):
+def test_an_unreachable_scheduler_is_a_matter_of_the_machine(memfeat, videos, monkeypatch):
+    monkeypatch.setattr("memfeat.extraction.pool._PATIENCE", "1s")
     ran = memfeat(
         "extract", "--videos", videos, "--name", "x", "--features", "contrast", "--scheduler", "tcp://127.0.0.1:9"
     )

@@ -88,7 +88,8 @@ def test_workers_with_several_threads_are_refused(tmp_path):
         extract(Dataset("mine", scan(folder).files), tmp_path / "s", CHEAP, scheduler=cluster.scheduler_address)
 
 
-def test_no_scheduler_is_said(tmp_path):
+def test_no_scheduler_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("memfeat.extraction.pool._PATIENCE", "1s")
     with (
         pytest.raises(SetupError, match="No Dask scheduler answers at 'tcp://127.0.0.1:9'"),
         open_pool(workers=None, scheduler="tcp://127.0.0.1:9", store=tmp_path),
@@ -120,7 +121,7 @@ def wait_for(condition, *, seconds=60.0):
 
 @pytest.mark.parametrize("workers", ["2", "0"])
 def test_ctrl_c_finishes_what_is_in_work_and_the_next_run_goes_on(tmp_path, workers):
-    folder = folder_of(tmp_path, 40, frames=40)
+    folder = folder_of(tmp_path, 24, frames=30)
     store = tmp_path / "s"
     process = start(folder, store, "--workers", workers)
     wait_for(lambda: len(list(store.glob("videos/*/*.h5"))) >= 3 or process.poll() is not None)
@@ -132,31 +133,31 @@ def test_ctrl_c_finishes_what_is_in_work_and_the_next_run_goes_on(tmp_path, work
     assert summary["interrupted"]
     assert summary["failed"] == 0
     kept = {file: file.stat().st_mtime_ns for file in store.glob("videos/*/*.h5")}
-    assert len(kept) == summary["done"] < 40
+    assert len(kept) == summary["done"] < 24
     assert verify(store).ok
     assert not (store / "attempts").exists()
     second = start(folder, store, "--workers", workers)
     _, said = second.communicate(timeout=120)
     assert second.returncode == 0, said
     summary = json.loads((store / "last-run.json").read_text())
-    assert (summary["present"], summary["present"] + summary["done"]) == (len(kept), 40)
+    assert (summary["present"], summary["present"] + summary["done"]) == (len(kept), 24)
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
 
 
 def test_kill_9_loses_nothing_and_blames_nobody(tmp_path):
-    folder = folder_of(tmp_path, 30, frames=40)
+    folder = folder_of(tmp_path, 24, frames=30)
     store = tmp_path / "s"
     process = start(folder, store, "--workers", "2")
     wait_for(lambda: len(list(store.glob("videos/*/*.h5"))) >= 3 or process.poll() is not None)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     kept = {file: file.stat().st_mtime_ns for file in store.glob("videos/*/*.h5")}
-    assert 3 <= len(kept) < 30
+    assert 3 <= len(kept) < 24
     second = start(folder, store, "--workers", "2")
     _, said = second.communicate(timeout=120)
     assert second.returncode == 0, said
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
-    assert len(FeatureStore(store)) == 30
+    assert len(FeatureStore(store)) == 24
     assert list_failures(store) == []
     assert verify(store).ok
     assert not (store / "attempts").exists()

@@ -107,7 +107,7 @@ def evaluate(
             left_out=run.info.left_out,
             damaged=run.info.damaged,
             note=run.info.note,
-            notes=("the predictions held out when the run was fitted", *run.info.notes, *run.warnings),
+            notes=("the predictions held out when the run was fitted", *run.info.notes),
             out=write_table(table, out),
         )
     store = open_store(store)
@@ -119,7 +119,7 @@ def evaluate(
     if len(keep) < len(rows.ids):
         seen = sorted(set(rows.ids) - {rows.ids[k] for k in keep})
         left_out[FITTED] = tuple(seen)
-    notes = list(rows.notes) + list(run.warnings)
+    notes = list(rows.notes)
     if target != run.info.target:
         notes.append(
             f"the model predicts {run.info.target!r} and is judged on {target!r}: mind the scale of mse"

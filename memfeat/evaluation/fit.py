@@ -132,6 +132,7 @@ def fit(
         for name, k in reduced.items()
     ]
     used = np.unique(np.concatenate([np.r_[part.fit, part.judged] for part in made.parts]))
+    scores = rows.y if refit else rows.y[made.parts[0].fit]
     info = RunInfo(
         dataset=store.dataset,
         store=str(store.path),
@@ -144,6 +145,7 @@ def fit(
         split_rule=made.rule,
         fitted=f"all {len(rows.ids)} labelled rows, after the folds had judged it" if refit else made.rule,
         rows=int(used.size),
+        target_range=(float(scores.min()), float(scores.max())),
         left_out=_left_out(rows, used),
         damaged=damage(store, [rows.ids[k] for k in used]),
         note=store.note,

@@ -52,6 +52,7 @@ class Predictions:
     note: str = ""
     """A caution that belongs beside every prediction, such as that the model learned synthetic scores."""
     notes: tuple[str, ...] = ()
+    """What a reader of the scores must know, such as that some lie outside the range the model has seen."""
     out: Path | None = None
 
 
@@ -131,8 +132,18 @@ def predict(
         damaged=damaged,
         target=run.info.target,
         note=run.info.note,
-        notes=run.warnings,
+        notes=_outside(table["predicted"].to_numpy(), run.info.target_range),
         out=write_table(table, out),
+    )
+
+
+def _outside(predicted: npt.NDArray[Any], seen: tuple[float, float]) -> tuple[str, ...]:
+    count = int(np.count_nonzero((predicted < seen[0]) | (predicted > seen[1])))
+    if not count:
+        return ()
+    return (
+        f"{count} of {predicted.size} predictions lie outside the scores that the model was fitted on "
+        f"({seen[0]:g} to {seen[1]:g}): these files differ from all it has seen",
     )
 
 

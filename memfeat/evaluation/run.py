@@ -37,6 +37,10 @@ _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 _FILES = ("run.json", "metrics.json", "predictions.csv", "splits.csv", "model.skops")
 
 
+class VersionWarning(UserWarning):
+    """A model is loaded by another version of scikit-learn than the one that saved it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
     """What a model was fitted on and how: the content of ``run.json``."""
@@ -58,6 +62,8 @@ class RunInfo:
     """One sentence: which rows the saved model was fitted on."""
     rows: int
     """Labelled rows that were used."""
+    target_range: tuple[float, float]
+    """Lowest and highest score that the saved model was fitted on."""
     left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids by the reason why they were not used."""
     damaged: dict[str, str] = field(default_factory=dict)
@@ -79,15 +85,19 @@ class RunInfo:
                 f"The run has schema {schema!r}, this memfeat reads up to {SCHEMA}. Update memfeat."
             )
         known = {item.name for item in fields(cls)}
-        if missing := sorted({"dataset", "model", "columns", "target", "split"} - set(values)):
+        if missing := sorted(
+            {"dataset", "model", "columns", "target", "target_range", "split"} - set(values)
+        ):
             raise StoreError(f"run.json lacks {', '.join(missing)}; the run is damaged. Fit again.")
         try:
             chosen = {name: value for name, value in values.items() if name in known}
             chosen["columns"] = tuple(Block.from_dict(block) for block in values["columns"])
             chosen["left_out"] = {why: tuple(ids) for why, ids in values.get("left_out", {}).items()}
+            low, high = values["target_range"]
+            chosen["target_range"] = (float(low), float(high))
             chosen["notes"] = tuple(values.get("notes", ()))
             return cls(**chosen)
-        except (TypeError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             raise StoreError(f"run.json is not as memfeat writes it ({error}). Fit again.") from None
 
 
@@ -138,11 +148,11 @@ class Run:
     def model(self) -> Any:
         """The fitted scikit-learn pipeline.
 
-        A version of scikit-learn other than the one that saved it is a `UserWarning`, and in `warnings`.
+        A version of scikit-learn other than the one that saved it is a `VersionWarning`, as in `warnings`.
         StoreError when the file is missing or damaged, or would need types that memfeat does not trust.
         """
         for text in self.warnings:
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warnings.warn(text, VersionWarning, stacklevel=3)
         return load_model(self.path / "model.skops")
 
     @cached_property

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from clips import truncated, write_audio_only, write_clip, write_empty, write_image, write_text
+from PIL import Image
 
 from memfeat import extractors
 from memfeat.errors import UsageError
@@ -159,6 +160,19 @@ def test_wrong_calls_are_refused(clip_run: Run) -> None:
         predict(clip_run, [])
     with pytest.raises(UsageError, match="workers=0"):
         predict(clip_run, ["x.mp4"], workers=0)
+
+
+def test_scores_beyond_those_fitted_are_noted(clip_run: Run, folder: Path, tmp_path: Path) -> None:
+    # Noise has far more contrast than the smooth clips that the model was fitted on.
+    noise = np.random.default_rng(0).integers(0, 2, (64, 64, 3), dtype=np.uint8) * 255
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    found = predict(clip_run, [tmp_path / "noise.png"])
+    low, high = clip_run.info.target_range
+    assert (low, high) == (0.5, 0.9)
+    outside = not low <= found.table["predicted"][0] <= high
+    assert outside == bool(found.notes)
+    assert outside
+    assert "1 of 1 predictions lie outside" in found.notes[0]
 
 
 def test_damage_is_told(clip_run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

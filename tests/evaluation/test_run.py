@@ -14,7 +14,7 @@ from memfeat.errors import SetupError, StoreError, UsageError
 from memfeat.evaluation import run as run_module
 from memfeat.evaluation.fit import fit
 from memfeat.evaluation.preparation import Blocks
-from memfeat.evaluation.run import TRUSTED, Run, check_free, find_runs
+from memfeat.evaluation.run import TRUSTED, Run, VersionWarning, check_free, find_runs
 from memfeat.store.feature_store import FeatureStore
 
 
@@ -146,7 +146,7 @@ def test_another_version_of_scikit_learn_is_a_warning(copy: Path) -> None:
     edit(copy / "run.json", libraries={"scikit-learn": "0.99.1"})
     loaded = Run.load(copy)
     assert "saved with scikit-learn 0.99.1" in loaded.warnings[0]
-    with pytest.warns(UserWarning, match="saved with scikit-learn 0.99.1"):
+    with pytest.warns(VersionWarning, match="saved with scikit-learn 0.99.1"):
         _ = loaded.model
 
 

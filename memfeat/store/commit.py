@@ -19,6 +19,7 @@ from memfeat.store.files import environment_error, locked, make_folder, replacin
 from memfeat.store.hdf5 import (
     digest,
     json_attribute,
+    member,
     members,
     open_file,
     read_array,
@@ -172,7 +173,7 @@ class _Old:
     def read(self, name: str) -> FeatureRecord:
         """Read one kept feature whole; StoreError also when its bytes are not those that were written."""
         with open_file(self.path) as file:
-            group = members(file, h5py.Group)[name]
+            group = member(file, name, h5py.Group)
             record = read_feature(group)
             for key, array in record.arrays.items():
                 if text_attribute(group[key], "sha256") != digest(array):

@@ -26,6 +26,7 @@ DTYPES = (np.dtype("<f8"), np.dtype("<f4"))
 _AGAIN = "Run the extraction again to replace it."
 # What h5py raises for damaged content; none is a subclass of the others.
 _DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
+_SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
 _LINKS = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link to another file"}
 
 
@@ -50,18 +51,19 @@ def open_file(path: Path) -> Iterator[h5py.File]:
 
 def members(group: h5py.Group, kind: type[h5py.Group] | type[h5py.Dataset]) -> dict[str, Any]:
     """Return the members of a group; StoreError unless all are plain links to objects of that kind."""
-    found = {}
-    for raw in group.id:
-        link = group.id.links.get_info(raw).type
-        name = raw.decode()
-        if link != h5py.h5l.TYPE_HARD:
-            what = _LINKS.get(link, "a link of unknown kind")
-            raise StoreError(f"{where_of(group)}: {name!r} is {what}, which is refused. {_AGAIN}")
-        member = group[name]
-        if not isinstance(member, kind):
-            what = f"a {type(member).__name__}, not a {kind.__name__}"
-            raise StoreError(f"{where_of(group)}: {name!r} is {what}. {_AGAIN}")
-        found[name] = member
+    return {raw.decode(): member(group, raw.decode(), kind) for raw in group.id}
+
+
+def member(group: h5py.Group, name: str, kind: type[h5py.Group] | type[h5py.Dataset]) -> Any:
+    """Return one member of a group; StoreError unless it is a plain link to an object of that kind."""
+    link = group.id.links.get_info(name.encode()).type
+    if link != h5py.h5l.TYPE_HARD:
+        what = _LINKS.get(link, "a link of unknown kind")
+        raise StoreError(f"{where_of(group)}: {name!r} is {what}, which is refused. {_AGAIN}")
+    found = group[name]
+    if not isinstance(found, kind):
+        what = f"a {type(found).__name__}, not a {kind.__name__}"
+        raise StoreError(f"{where_of(group)}: {name!r} is {what}. {_AGAIN}")
     return found
 
 
@@ -113,32 +115,35 @@ def write_text(item: h5py.HLObject, name: str, text: str) -> None:
     Strings of variable length, which h5py makes by default, live in a heap whose damage can end or hang the
     reading process; one flipped bit is enough. Strings of fixed length lie in the attribute itself.
     """
-    data = text.encode()
-    item.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", len(data)))
+    data = np.array(text.encode())
+    kind = h5py.h5t.C_S1.copy()
+    kind.set_size(data.itemsize)
+    kind.set_cset(h5py.h5t.CSET_UTF8)
+    kind.set_strpad(h5py.h5t.STR_NULLPAD)
+    h5py.h5a.create(item.id, name.encode(), kind, _SCALAR).write(data, mtype=kind)
 
 
 def text_attribute(item: h5py.HLObject, name: str) -> str:
     """Return a string attribute; StoreError when it is absent or no string of fixed length."""
-    value = _attribute(item, name, h5py.h5t.TypeStringID)
-    return bytes(value).decode()
+    if h5py.h5a.exists(item.id, name.encode()):
+        attribute = h5py.h5a.open(item.id, name.encode())
+        kind = attribute.get_type()
+        if isinstance(kind, h5py.h5t.TypeStringID) and not kind.is_variable_str() and attribute.shape == ():
+            value = np.empty((), f"S{kind.get_size()}")
+            attribute.read(value, mtype=kind)
+            return bytes(value[()]).decode()
+    raise StoreError(f"{where_of(item)} lacks the text attribute {name!r}. {_AGAIN}")
 
 
 def integer_attribute(item: h5py.HLObject, name: str) -> int:
     """Return an integer attribute; StoreError when it is absent or no integer."""
-    return int(_attribute(item, name, h5py.h5t.TypeIntegerID))
-
-
-def _attribute(item: h5py.HLObject, name: str, kind: type[h5py.h5t.TypeID]) -> Any:
     if h5py.h5a.exists(item.id, name.encode()):
         attribute = h5py.h5a.open(item.id, name.encode())
-        stored = attribute.get_type()
-        variable = isinstance(stored, h5py.h5t.TypeStringID) and stored.is_variable_str()
-        if isinstance(stored, kind) and not variable and attribute.shape == ():
-            value = np.empty((), attribute.dtype)
+        if isinstance(attribute.get_type(), h5py.h5t.TypeIntegerID) and attribute.shape == ():
+            value = np.empty((), np.int64)
             attribute.read(value)
-            return value[()]
-    what = "text" if kind is h5py.h5t.TypeStringID else "integer"
-    raise StoreError(f"{where_of(item)} lacks the {what} attribute {name!r}. {_AGAIN}")
+            return int(value[()])
+    raise StoreError(f"{where_of(item)} lacks the integer attribute {name!r}. {_AGAIN}")
 
 
 def json_attribute(item: h5py.HLObject, name: str) -> dict[str, Any]:

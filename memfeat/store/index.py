@@ -120,13 +120,16 @@ def scan(store: Path) -> Scan:
             if not shard.is_dir():
                 continue
             with suppress(FileNotFoundError), os.scandir(shard) as entries:
-                for entry in entries:
-                    if entry.name.endswith(b".h5") and not entry.name.startswith(b"."):
-                        with suppress(FileNotFoundError):  # replaced by another process in between
-                            status = entry.stat()
-                            inode = status.st_ino & 0x7FFF_FFFF_FFFF_FFFF
-                            name = shard.name + b"/" + entry.name
-                            found.append((name, status.st_mtime_ns, status.st_size, inode))
+                for entry in entries:  # the one loop over all files that every load pays for
+                    name = entry.name
+                    if name[-3:] != b".h5" or name[:1] == b".":
+                        continue
+                    try:
+                        status = entry.stat()
+                    except FileNotFoundError:  # removed in between
+                        continue
+                    inode = status.st_ino & 0x7FFF_FFFF_FFFF_FFFF
+                    found.append((shard.name + b"/" + name, status.st_mtime_ns, status.st_size, inode))
     found.sort()
     names = np.array([row[0] for row in found], dtype=np.bytes_)
     return Scan(names, np.array([row[1:] for row in found], np.int64).reshape(-1, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,15 +249,18 @@ class _Assembly:
         self.dropped: dict[str, str] = {}
 
     def _present(self, wanted: Sequence[str]) -> Iterator[int]:
+        # Most files of a store say the same, so what is absent is looked up once per distinct list of features.
+        absent = [
+            [n for n in self.names if parse_column(n)[0] not in profile] for profile in self.index.profiles
+        ]
+        profile = self.index.profile.tolist()
         for id in wanted:
             row = self.index.rows.get(id)
-            absent = (
-                list(self.names) if row is None else [n for n in self.names if self.states[n][row] is None]
-            )
-            if not absent:
-                yield cast(int, row)
+            lacking = self.names if row is None else absent[profile[row]]
+            if row is not None and not lacking:
+                yield row
                 continue
-            features = list(dict.fromkeys(parse_column(name)[0] for name in absent))
+            features = list(dict.fromkeys(parse_column(name)[0] for name in lacking))
             of_video = [f for f in self.failures.get(id, []) if not f.keys or f.keys.keys() & {*features}]
             why = [f"{failure.type}: {failure.message}" for failure in of_video]
             self.missing[id] = "; ".join(why) or f"not extracted: {', '.join(features)}"
@@ -270,9 +274,7 @@ class _Assembly:
         }
         damaged = {row: why for column in data.values() for row, why in column.unreadable.items()}
         if damaged:
-            self.missing |= {
-                self.index.ids[row]: why for row, why in damaged.items() if row in set(self.rows)
-            }
+            self.missing |= {self.index.ids[row]: damaged[row] for row in self.rows if row in damaged}
             self.rows = [row for row in self.rows if row not in damaged]
             self._check_rows(missing)
         whole = self.rows == list(range(len(self.index.ids)))
@@ -300,24 +302,22 @@ class _Assembly:
         """Drop columns that apply to no row, refuse those that apply to some; return the others' keys."""
         keys: dict[str, str] = {}
         for name in list(self.names):
-            states = [(row, cast(State, self.states[name][row])) for row in self.rows]
-            not_for = [(row, state) for row, state in states if state.status != "ok"]
-            if len(not_for) == len(states):
+            states = Counter(cast(State, self.states[name][row]) for row in self.rows)
+            not_for = {state.reason: number for state, number in states.items() if state.status != "ok"}
+            if sum(not_for.values()) == len(self.rows):
                 self.names.remove(name)
-                reasons = sorted({state.reason for _, state in not_for})
-                self.dropped[name] = (
-                    f"not applicable to any of {len(states)} videos: {'; '.join(reasons[:_SHOWN])}"
-                )
+                why = "; ".join(sorted(not_for)[:_SHOWN])
+                self.dropped[name] = f"not applicable to any of {len(self.rows)} videos: {why}"
                 continue
             if not_for:
                 raise UsageError(
-                    f"{name!r} is not applicable to {len(not_for)} of {len(states)} videos, such as "
-                    f"{_some([self.index.ids[row] for row, _ in not_for])} ({not_for[0][1].reason}). "
+                    f"{name!r} is not applicable to {sum(not_for.values())} of {len(self.rows)} videos, such as "
+                    f"{_some(self._not_for(name))} ({next(iter(not_for))}). "
                     "Leave the feature out, or choose the videos that have it."
                 )
-            counts: dict[str, int] = {}
-            for _, state in states:
-                counts[state.key] = counts.get(state.key, 0) + 1
+            counts: Counter[str] = Counter()
+            for state, number in states.items():
+                counts[state.key] += number
             if len(counts) > 1:
                 listed = ", ".join(f"{key} ({number} videos)" for key, number in counts.items())
                 raise StoreError(
@@ -330,6 +330,10 @@ class _Assembly:
                 f"No column is left: {'; '.join(f'{n!r} is {why}' for n, why in self.dropped.items())}."
             )
         return keys
+
+    def _not_for(self, name: str) -> list[str]:
+        states = ((row, self.states[name][row]) for row in self.rows)
+        return [self.index.ids[row] for row, state in states if state is not None and state.status != "ok"]
 
 
 def _unique(items: Sequence[str], what: str = "id") -> tuple[str, ...]:

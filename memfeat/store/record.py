@@ -14,7 +14,15 @@ import numpy.typing as npt
 
 from memfeat.errors import StoreError, UsageError, nearest
 from memfeat.store import reductions
-from memfeat.store.hdf5 import json_attribute, members, open_file, read_array, text_attribute, where_of
+from memfeat.store.hdf5 import (
+    json_attribute,
+    member,
+    members,
+    open_file,
+    read_array,
+    text_attribute,
+    where_of,
+)
 from memfeat.store.source import Source
 
 Array = npt.NDArray[Any]
@@ -266,7 +274,7 @@ def read_row(path: Path, feature: str, reduction: str) -> tuple[FeatureRecord | 
     with open_file(path) as file:
         if feature.encode() not in file.id:
             return None, None
-        group = members(file, h5py.Group)[feature]
+        group = member(file, feature, h5py.Group)
         record = read_feature(group, values=False)
         if not record.applicable:
             return record, None

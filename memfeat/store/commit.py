@@ -17,6 +17,7 @@ from memfeat.errors import SetupError, StoreError, UsageError
 from memfeat.store.canonical import canonical, json_text
 from memfeat.store.files import environment_error, locked, make_folder, replacing, sync_folder
 from memfeat.store.hdf5 import (
+    UnavailableError,
     digest,
     json_attribute,
     member,
@@ -92,7 +93,8 @@ def commit(
     ------
     StoreError
         A feature of that name and another key is there and `replace` is False; the message names both keys
-        and the parameters that differ. Or the file belongs to another id or a newer schema.
+        and the parameters that differ. Or the file that is there belongs to another id
+        or a newer schema, or cannot be read now.
     InvalidFeatureError
         NaN or infinity, empty arrays, times that do not increase (a StoreError).
     UsageError
@@ -137,7 +139,7 @@ class _Old:
                 there = text_attribute(file, "id")
                 groups = members(file, h5py.Group)
                 self.keep = {name: read_feature(group, values=False) for name, group in groups.items()}
-        except NewerSchemaError:
+        except (NewerSchemaError, UnavailableError):
             raise
         except StoreError as error:
             self.keep = {}
@@ -196,6 +198,8 @@ def _write(path: Path, head: Mapping[str, str], records: Mapping[str, FeatureRec
         for name in sorted(old.keep):
             try:
                 record = old.read(name)
+            except UnavailableError:
+                raise
             except StoreError as error:
                 del old.keep[name]
                 old.dropped[name] = str(error)

@@ -26,27 +26,56 @@ DTYPES = (np.dtype("<f8"), np.dtype("<f4"))
 _AGAIN = "Run the extraction again to replace it."
 # What h5py raises for damaged content; none is a subclass of the others.
 _DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
+_OPEN_OTHERWISE = ("flag values don't match", "close degree doesn't match", "already open")
 _SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
 _LINKS = {h5py.h5l.TYPE_SOFT: "a soft link", h5py.h5l.TYPE_EXTERNAL: "a link to another file"}
+
+
+class UnavailableError(StoreError):
+    """A store file may be sound, but cannot be read here and now; unlike a damaged one it is never replaced."""
 
 
 @contextmanager
 def open_file(path: Path) -> Iterator[h5py.File]:
     """Open a store file for reading; every problem of the file leaves as a StoreError."""
     try:
-        # Files are replaced, never changed in place, so HDF5's own locks would only break network disks.
-        with h5py.File(path, "r", locking=False) as file:
+        with _open(path) as file:
             check_schema(integer_attribute(file, "schema"), path)
             yield file
     except StoreError:
         raise
     except FileNotFoundError as error:
         raise StoreError(f"There is no file {path}. Extract the video's features first.") from error
-    except PermissionError as error:
-        raise StoreError(f"{path} may not be read. Ask its owner for permission.") from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if obstacle := _obstacle(path, error):
+            raise UnavailableError(f"{path} cannot be read now: {obstacle}") from error
         raise StoreError(f"{path} is damaged or no store file ({reason}). {_AGAIN}") from error
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        # Files are replaced, never changed in place, so HDF5's own locks would only break network disks.
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if not any(words in str(error) for words in _OPEN_OTHERWISE):
+            raise
+        return h5py.File(path, "r")  # this process has it open already, with h5py's own settings
+
+
+def _obstacle(path: Path, error: Exception) -> str:
+    """Return why a file that HDF5 refused may be sound all the same; empty when it is not."""
+    if any(words in str(error) for words in _OPEN_OTHERWISE):
+        return "this process has it open with other settings. Close it first."
+    if isinstance(error, MemoryError):
+        return "out of memory. Use a machine with more, or fewer workers."
+    try:
+        with path.open("rb") as file:
+            while file.read(1 << 20):
+                pass
+    except OSError as system:
+        return f"{system.strerror}. Check permissions, open files and the disk."
+    return ""
 
 
 def members(group: h5py.Group, kind: type[h5py.Group] | type[h5py.Dataset]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from memfeat.store import commit as module
 from memfeat.store.canonical import InvalidFeatureError
 from memfeat.store.commit import commit
 from memfeat.store.files import temporary_beside
+from memfeat.store.hdf5 import UnavailableError
 from memfeat.store.naming import video_path
 from memfeat.store.record import FeatureRecord, read_marks, read_video
 from memfeat.store.schema import NewerSchemaError
@@ -125,6 +126,30 @@ def test_values_that_rotted_are_dropped_not_carried_along(put: Callable, make) -
     done = put("a.mp4", make.flow())
     assert done.kept == ("hog",) and "have changed on the disk" in done.dropped["contrast"]
     assert list(read_video(path)) == ["flow", "hog"]
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(24, "Too many open files")]
+)
+def test_a_file_that_cannot_be_read_now_is_left_alone(
+    put: Callable, make, error: OSError, monkeypatch
+) -> None:
+    path = put("a.mp4", make.contrast()).path
+    before = path.read_bytes()
+
+    original = Path.open
+
+    def fail(path: object, *rest: object, **options: object) -> object:
+        if isinstance(path, Path) and path.suffix != ".h5":
+            return original(path, *rest, **options)
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(h5py.File, "__init__", fail)
+        patched.setattr(Path, "open", fail)
+        with pytest.raises(UnavailableError, match=f"cannot be read now: {error.strerror}"):
+            put("a.mp4", make.hog())
+    assert path.read_bytes() == before
 
 
 def test_a_newer_file_is_left_alone(put: Callable, make) -> None:
@@ -248,8 +273,9 @@ def test_leftovers_of_others_do_not_disturb(put: Callable, make) -> None:
 
 def test_reading_goes_on_while_a_file_is_replaced(put: Callable, make) -> None:
     path = put("a.mp4", make.contrast(1)).path
-    with h5py.File(path, locking=False) as held:
-        put("a.mp4", make.contrast(2))
+    with h5py.File(path) as held:  # as in a notebook, with h5py's own settings
+        assert put("a.mp4", make.contrast(2), make.hog()).dropped == {}
+        assert put("a.mp4", make.flow()).kept == ("contrast", "hog")
         np.testing.assert_array_equal(held["contrast/values"][:], make.contrast(1).values)
 
 

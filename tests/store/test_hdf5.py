@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from memfeat.errors import StoreError
-from memfeat.store.hdf5 import check_dataset, digest, open_file
+from memfeat.store.hdf5 import UnavailableError, check_dataset, digest, open_file
 from memfeat.store.record import read_header, read_marks, read_row, read_source, read_video
 from memfeat.store.schema import NewerSchemaError
 
@@ -213,6 +214,22 @@ def test_newer_files_are_a_kind_of_their_own(file: Path) -> None:
 def test_the_digest_depends_on_every_bit_and_not_on_memory_layout() -> None:
     array = np.arange(6.0).reshape(2, 3)
     assert digest(array) == digest(np.asfortranarray(array)) != digest(np.nextafter(array, 9))
+
+
+def test_a_file_that_is_open_in_a_notebook_can_be_read(file: Path) -> None:
+    with h5py.File(file):
+        assert list(read_video(file)) == ["contrast", "hog"]
+    with read_in_another_way(file), pytest.raises(UnavailableError, match="Close it first"):
+        read_video(file)
+
+
+@contextmanager
+def read_in_another_way(file: Path) -> Iterator[None]:
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_file_locking(True, False)
+    identifier = h5py.h5f.open(str(file).encode(), h5py.h5f.ACC_RDONLY, access)
+    yield
+    identifier.close()
 
 
 def test_errors_of_the_caller_stay_what_they_are(file: Path) -> None:

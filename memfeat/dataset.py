@@ -76,7 +76,9 @@ def scan(folder: Path, *, suffixes: Collection[str] | None = None) -> Scan:
         only in how their accents are encoded).
     """
     if not folder.is_dir():
-        raise UsageError(f"There is no folder {str(folder)!r}. Give the folder that holds the videos or images.")
+        raise UsageError(
+            f"There is no folder {str(folder)!r}. Give the folder that holds the videos or images."
+        )
     wanted = {suffix.lower() for suffix in (suffixes or (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES))}
     remarks: list[str] = []
     found: dict[str, Path] = {}
@@ -86,7 +88,7 @@ def scan(folder: Path, *, suffixes: Collection[str] | None = None) -> Scan:
         remarks.append(f"The folder {error.filename} could not be read and is left out: {error.strerror}.")
 
     for place, below, names in os.walk(folder, followlinks=True, onerror=unreadable):
-        here = os.stat(place)
+        here = Path(place).stat()
         if (here.st_dev, here.st_ino) in seen:
             below.clear()
             continue

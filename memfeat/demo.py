@@ -83,11 +83,19 @@ def plan(*, clips: int = 60, seed: int = 0) -> list[ClipPlan]:
     generator = np.random.default_rng(seed)
     unit = qmc.LatinHypercube(d=len(_RANGES), rng=np.random.default_rng(seed)).random(clips)
     amounts = {
-        name: low + (high - low) * unit[:, column] for column, (name, (low, high)) in enumerate(_RANGES.items())
+        name: low + (high - low) * unit[:, column]
+        for column, (name, (low, high)) in enumerate(_RANGES.items())
     }
     z = {name: (values - values.mean()) / (values.std() or 1.0) for name, values in amounts.items()}
     noise = generator.standard_normal(clips)
-    score = 0.78 + 0.05 * z["contrast"] - 0.05 * z["blur"] + 0.03 * z["brightness"] - 0.04 * z["speed"] + 0.03 * noise
+    score = (
+        0.78
+        + 0.05 * z["contrast"]
+        - 0.05 * z["blur"]
+        + 0.03 * z["brightness"]
+        - 0.04 * z["speed"]
+        + 0.03 * noise
+    )
     score = np.clip(score, 0.0, 1.0)
     angles = generator.uniform(0, 2 * np.pi, clips)
     plans = []
@@ -130,7 +138,11 @@ def render(clip: ClipPlan, *, seed: int = 0) -> list[Image]:
             ]
         )
         view = cv2.warpAffine(
-            photograph, matrix, (clip.width, clip.height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            photograph,
+            matrix,
+            (clip.width, clip.height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
         )
         if clip.blur > 0.05:
             view = cv2.GaussianBlur(view, (0, 0), clip.blur)
@@ -167,7 +179,12 @@ def make_demo(
     folder = root / "clips"
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan(clips=clips, seed=seed)
-    made = {"seed": seed, "seconds": SECONDS, "score": f"SYNTHETIC: {FORMULA}", "clips": [asdict(clip) for clip in plans]}
+    made = {
+        "seed": seed,
+        "seconds": SECONDS,
+        "score": f"SYNTHETIC: {FORMULA}",
+        "clips": [asdict(clip) for clip in plans],
+    }
     marker = root / _MARKER
     same = marker.is_file() and _read(marker) == json.loads(json.dumps(made))
     for clip in plans:

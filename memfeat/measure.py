@@ -6,7 +6,7 @@ import dataclasses
 import importlib.metadata
 import platform
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,12 +55,7 @@ def environment() -> dict[str, Any]:
     }
 
 
-def measure_video(
-    path: str | Path,
-    extractors: Sequence[Extractor],
-    *,
-    on_frame: Callable[[int], None] | None = None,
-) -> Measured:
+def measure_video(path: str | Path, extractors: Sequence[Extractor]) -> Measured:
     """Measure every descriptor on one video or image, in one pass.
 
     Parameters
@@ -69,8 +64,6 @@ def measure_video(
         A video or an image; an image is a video of one frame.
     extractors
         The descriptors, as `memfeat.extractors.select` returns them.
-    on_frame
-        Called with the number of frames seen so far after each frame.
 
     Returns
     -------
@@ -100,13 +93,9 @@ def measure_video(
     """
     with open_video(path) as video:
         running = [(extractor, extractor.start(video.header)) for extractor in extractors]
-        seen = 0
         for frame in video:
             for _, measurement in running:
                 measurement.add(frame)
-            seen += 1
-            if on_frame is not None:
-                on_frame(seen)
         counts = video.counts
         header = video.header
     features = {}
@@ -128,6 +117,9 @@ def measure_video(
             )
         else:
             features[extractor.name] = FeatureRecord(
-                name=extractor.name, key=extractor.key(), arrays=measurement.finish(counts), provenance=provenance
+                name=extractor.name,
+                key=extractor.key(),
+                arrays=measurement.finish(counts),
+                provenance=provenance,
             )
     return Measured(header, counts, features)

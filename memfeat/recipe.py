@@ -49,8 +49,8 @@ class FitTable(_Table):
     model: str = "brr"
     features: list[str] | None = None
     target: str | None = None
-    folds: int = Field(5, ge=2)
-    seed: int = Field(0, ge=0)
+    folds: int = Field(default=5, ge=2)
+    seed: int = Field(default=0, ge=0)
 
 
 class Recipe(_Table):
@@ -95,10 +95,12 @@ class Recipe(_Table):
         else:
             raise UsageError(
                 f"The recipe {self.name!r} does not say where its data lie. Give --root FOLDER, set {DATA_VARIABLE} to a "
-                f"folder that holds {self.name!r}, or write root = \"…\" under [dataset]."
+                f'folder that holds {self.name!r}, or write root = "…" under [dataset].'
             )
         if not root.is_dir():
-            raise UsageError(f"There is no folder {str(root)!r} ({origin}). Give the data's folder with --root FOLDER.")
+            raise UsageError(
+                f"There is no folder {str(root)!r} ({origin}). Give the data's folder with --root FOLDER."
+            )
         return root
 
 
@@ -140,8 +142,8 @@ def find(name: str) -> Path:
         return known[name]
     listing = ", ".join(sorted(known)) or "none"
     raise UsageError(
-        f"There is no recipe {name!r}.{nearest(name, known)} Recipes: {listing}. Write your own as pipelines/{name}.toml, "
-        "or use --videos FOLDER."
+        f"There is no recipe {name!r}.{nearest(name, known)} Recipes: {listing}. Write your own as "
+        f"pipelines/{name}.toml, or use --videos FOLDER."
     )
 
 
@@ -171,7 +173,9 @@ def parse(table: dict[str, Any], *, where: str, model: type[Model]) -> Model:
     try:
         return model.model_validate(table)
     except pydantic.ValidationError as error:
-        raise UsageError(f"{where}: " + "; ".join(_explain(problem, model) for problem in error.errors())) from error
+        raise UsageError(
+            f"{where}: " + "; ".join(_explain(problem, model) for problem in error.errors())
+        ) from error
 
 
 def _explain(problem: Any, model: type[BaseModel]) -> str:

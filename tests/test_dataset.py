@@ -18,7 +18,16 @@ def touch(folder, *names):
 
 
 def test_ids_are_relative_paths_with_suffix(tmp_path):
-    touch(tmp_path, "b.mp4", "x/a.MP4", "y/a.mp4", "x/deep/c.jpg", "notes.txt", ".hidden.mp4", "with space é.webm")
+    touch(
+        tmp_path,
+        "b.mp4",
+        "x/a.MP4",
+        "y/a.mp4",
+        "x/deep/c.jpg",
+        "notes.txt",
+        ".hidden.mp4",
+        "with space é.webm",
+    )
     assert list(scan(tmp_path).files) == [
         ".hidden.mp4", "b.mp4", "with space é.webm", "x/a.MP4", "x/deep/c.jpg", "y/a.mp4",
     ]  # fmt: skip

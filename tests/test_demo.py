@@ -13,7 +13,9 @@ from memfeat import demo, recipe
 def test_the_amounts_vary_independently_of_one_another():
     drawn = demo.plan()
     assert len(drawn) == 60
-    amounts = np.array([[clip.speed, clip.zoom, clip.contrast, clip.brightness, clip.blur, clip.noise] for clip in drawn])
+    amounts = np.array(
+        [[clip.speed, clip.zoom, clip.contrast, clip.brightness, clip.blur, clip.noise] for clip in drawn]
+    )
     correlation = np.corrcoef(amounts.T) - np.eye(amounts.shape[1])
     assert np.abs(correlation).max() < 0.3
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memfeat.errors import LabelError
 from memfeat.matching import match
@@ -41,7 +42,14 @@ def test_full_id_wins_over_base_name():
 
 @pytest.mark.parametrize(
     "row",
-    ["video10.webm", "video10", " video10.mp4 ", "\ufeffvideo10.mp4", "./video10.mp4", "old/folder/video10.webm"],
+    [
+        "video10.webm",
+        "video10",
+        " video10.mp4 ",
+        "\ufeffvideo10.mp4",
+        "./video10.mp4",
+        "old/folder/video10.webm",
+    ],
 )
 def test_tolerated_spellings(row):
     assert match([row], ["video10.mp4", "video1.mp4"]).video_of == {row: "video10.mp4"}

@@ -12,11 +12,12 @@ from memfeat.cli.judge import fit_store, show_run
 
 
 def demo(
-    clips: int = typer.Option(60, min=10, help="Number of clips, two seconds each."),
+    clips: int = typer.Option(60, min=15, help="Number of clips, two seconds each."),
     workers: int | None = typer.Option(None, min=0, help="Processes; default one per core."),
 ) -> None:
     """Make clips, measure every descriptor, fit a model, and show where everything lies."""
-    from memfeat import datasets, recipe as recipes
+    from memfeat import datasets
+    from memfeat import recipe as recipes
     from memfeat.demo import FORMULA, make_demo
     from memfeat.extraction.progress import ConsoleReporter
 

@@ -21,8 +21,12 @@ def extract(
     videos: Path | None = typer.Option(None, help="Folder of videos or images, instead of a recipe."),
     labels: Path | None = typer.Option(None, help="Table of scores that goes with --videos."),
     out: Path | None = typer.Option(None, help="Store to fill; default features/<name>."),
-    name: str | None = typer.Option(None, help="Name of the dataset that --videos makes; default the folder's."),
-    features: str | None = typer.Option(None, help="Comma-separated features; default the recipe's, else all."),
+    name: str | None = typer.Option(
+        None, help="Name of the dataset that --videos makes; default the folder's."
+    ),
+    features: str | None = typer.Option(
+        None, help="Comma-separated features; default the recipe's, else all."
+    ),
     root: Path | None = typer.Option(None, help="Folder of the recipe's data."),
     workers: int | None = typer.Option(None, min=0, help="Processes; default one per core, 0: this process."),
     scheduler: str | None = typer.Option(None, help="Address of a Dask scheduler, tcp://HOST:PORT."),
@@ -31,7 +35,8 @@ def extract(
     as_json: bool = typer.Option(False, "--json", help="Print the run summary as JSON."),
 ) -> None:
     """Measure every descriptor of every video and commit it to a store; run again to go on."""
-    from memfeat import datasets, recipe as recipes
+    from memfeat import datasets
+    from memfeat import recipe as recipes
 
     if (recipe is None) == (videos is None):
         raise UsageError("Give either a recipe (memfeat list recipes) or --videos FOLDER.")
@@ -101,7 +106,8 @@ def run_extraction(
 
 
 def _folder(videos: Path, labels: Path | None, name: str | None, root: Path | None) -> Dataset:
-    from memfeat import datasets, recipe as recipes
+    from memfeat import datasets
+    from memfeat import recipe as recipes
 
     if root is not None:
         raise UsageError("--root goes with a recipe; --videos is the folder itself.")
@@ -115,5 +121,3 @@ def _folder(videos: Path, labels: Path | None, name: str | None, root: Path | No
     if not videos.is_dir():
         raise UsageError(f"There is no folder {str(videos)!r}.")
     return datasets.load(plan, root=videos)
-
-

@@ -17,15 +17,25 @@ if TYPE_CHECKING:
 
 
 def fit(
-    dataset: str | None = typer.Option(None, help="Store: a name in ./features or a path; default the only one."),
-    model: str | None = typer.Option(None, help="Model (memfeat list models); default the recipe's, else brr."),
-    features: str | None = typer.Option(None, help="Comma-separated feature or feature:reduction; default all."),
+    dataset: str | None = typer.Option(
+        None, help="Store: a name in ./features or a path; default the only one."
+    ),
+    model: str | None = typer.Option(
+        None, help="Model (memfeat list models); default the recipe's, else brr."
+    ),
+    features: str | None = typer.Option(
+        None, help="Comma-separated feature or feature:reduction; default all."
+    ),
     target: str | None = typer.Option(None, help="Column of scores; needed when there are several."),
-    folds: int | None = typer.Option(None, min=2, help="Number of folds where there is no official split; default 5."),
+    folds: int | None = typer.Option(
+        None, min=2, help="Number of folds where there is no official split; default 5."
+    ),
     split: str = typer.Option("auto", help="auto, official or k-fold."),
     seed: int | None = typer.Option(None, min=0, help="Seed of folds and model; default 0."),
     resamples: int = typer.Option(2000, min=100, help="Bootstrap resamples behind each interval."),
-    out: Path | None = typer.Option(None, help="Folder of the run; default runs/<dataset>-<model>-<target>-<hash>."),
+    out: Path | None = typer.Option(
+        None, help="Folder of the run; default runs/<dataset>-<model>-<target>-<hash>."
+    ),
     replace: bool = typer.Option(False, "--replace", help="Fit again where the run exists already."),
 ) -> None:
     """Fit a model on a store, judge it on rows it has not seen, and save the run."""
@@ -113,7 +123,10 @@ def show_run(run: Run) -> None:
     console = output()
     console.print(table.details(run), markup=False)
     console.print(table.as_text(table.rows(run)), markup=False)
-    console.print(f"Run: {run.path} (predictions.csv, metrics.json, run.json, model.skops)", markup=False)
+    console.print(
+        f"Run: {run.path} (results.csv, predictions.csv, splits.csv, metrics.json, run.json, model.skops)",
+        markup=False,
+    )
 
 
 def evaluate(
@@ -126,12 +139,14 @@ def evaluate(
     """Judge a saved run again, or on another dataset whose features were measured alike."""
     from memfeat.evaluation import table
     from memfeat.evaluation.evaluate import evaluate as judge
-    from memfeat.evaluation.run import Run
 
-    loaded = Run.load(run)
-    _warn(loaded.warnings)
+    loaded = _load(run)
     judged = judge(
-        loaded, store=None if dataset is None else locate(dataset), target=target, resamples=resamples, out=out
+        loaded,
+        store=None if dataset is None else locate(dataset),
+        target=target,
+        resamples=resamples,
+        out=out,
     )
     console = output()
     console.print(table.details(judged), markup=False)
@@ -148,11 +163,9 @@ def predict(
 ) -> None:
     """Score new videos and images: a CSV with score and predictive standard deviation."""
     from memfeat.evaluation.predict import predict as score
-    from memfeat.evaluation.run import Run
     from memfeat.extraction.progress import ConsoleReporter
 
-    loaded = Run.load(run)
-    _warn(loaded.warnings)
+    loaded = _load(run)
     with ConsoleReporter(messages()) as reporter:
         begun = False
 
@@ -181,6 +194,14 @@ def predict(
         raise typer.Exit(DataError.exit_code)
 
 
-def _warn(warnings: tuple[str, ...]) -> None:
-    for warning in warnings:
+def _load(folder: Path) -> Run:
+    """Load a run and say what its versions warn of, once and in words."""
+    import warnings
+
+    from memfeat.evaluation.run import Run, VersionWarning
+
+    run = Run.load(folder)
+    warnings.simplefilter("ignore", VersionWarning)
+    for warning in run.warnings:
         messages().print(f"warning: {warning}", markup=False)
+    return run

@@ -18,7 +18,12 @@ def features() -> None:
         "",
         ["feature", "arrays", "unit", "what"],
         [
-            (e.name, ", ".join(f"{k} {v}" for k, v in e.arrays.items()), e.unit, e.summary + _why_not(e.unavailable()))
+            (
+                e.name,
+                ", ".join(f"{k} {v}" for k, v in e.arrays.items()),
+                e.unit,
+                e.summary + _why_not(e.unavailable()),
+            )
             for e in extractors.all_extractors()
         ],
     )
@@ -42,7 +47,9 @@ def recipes() -> None:
     from memfeat import recipe
 
     show_table(
-        "", ["recipe", "what", "file"], [(p.stem, recipe.load(str(p)).description, p) for p in recipe.available()]
+        "",
+        ["recipe", "what", "file"],
+        [(p.stem, recipe.load(str(p)).description, p) for p in recipe.available()],
     )
 
 

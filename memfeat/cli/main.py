@@ -18,7 +18,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 2 wrong call, 3 done with recorded failures, 4 the machine lacks something, 130 interrupted.",
+    epilog=(
+        "Exit codes: 0 done, 2 wrong call, 3 done with recorded failures, 4 the machine lacks something, "
+        "130 interrupted."
+    ),
 )
 app.command("demo")(demo.demo)
 app.command("extract")(extract.extract)
@@ -37,7 +40,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    version: bool = typer.Option(False, "--version", help="Show the version.", callback=_version, is_eager=True),
+    version: bool = typer.Option(
+        False, "--version", help="Show the version.", callback=_version, is_eager=True
+    ),
 ) -> None:
     """Turn videos and images into feature stores and memorability scores."""
 

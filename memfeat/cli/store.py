@@ -32,7 +32,9 @@ def _json(value: Any) -> str:
 
 @app.command()
 def info(
-    store: str | None = typer.Argument(None, help="Path or name of the store; default the only one in ./features."),
+    store: str | None = typer.Argument(
+        None, help="Path or name of the store; default the only one in ./features."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
 ) -> None:
     """Say what is in a store: videos, features, labels, failures, damage."""
@@ -43,7 +45,9 @@ def info(
         typer.echo(_json(summary))
         return
     console = output()
-    console.print(f"{summary.path}: dataset {summary.dataset!r}, {summary.videos} videos, {summary.bytes / 1e6:.1f} MB")
+    console.print(
+        f"{summary.path}: dataset {summary.dataset!r}, {summary.videos} videos, {summary.bytes / 1e6:.1f} MB"
+    )
     if summary.note:
         console.print(f"note: {summary.note}", markup=False)
     show_table(
@@ -72,7 +76,9 @@ def info(
 
 @app.command()
 def failures(
-    store: str | None = typer.Argument(None, help="Path or name of the store; default the only one in ./features."),
+    store: str | None = typer.Argument(
+        None, help="Path or name of the store; default the only one in ./features."
+    ),
 ) -> None:
     """List every recorded failure."""
     from memfeat.store.failures import list_failures
@@ -86,7 +92,9 @@ def failures(
 
 @app.command()
 def verify(
-    store: str | None = typer.Argument(None, help="Path or name of the store; default the only one in ./features."),
+    store: str | None = typer.Argument(
+        None, help="Path or name of the store; default the only one in ./features."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
 ) -> None:
     """Read every file of a store and check it against the specification."""
@@ -100,7 +108,9 @@ def verify(
             output().print(f"PROBLEM {problem.kind}: {problem.where}: {problem.message}", markup=False)
         for warning in report.warnings:
             output().print(f"warning {warning.kind}: {warning.where}: {warning.message}", markup=False)
-        output().print(f"{report.videos} videos, {len(report.problems)} problems, {len(report.warnings)} warnings.")
+        output().print(
+            f"{report.videos} videos, {len(report.problems)} problems, {len(report.warnings)} warnings."
+        )
     if not report.ok:
         raise typer.Exit(DataError.exit_code)
 
@@ -109,7 +119,9 @@ def verify(
 def export(
     columns: str = typer.Argument(..., help="Comma-separated columns: feature or feature:reduction."),
     to: Path = typer.Option(..., "--to", help="File to write: .csv, .parquet or .npy."),
-    store: str | None = typer.Option(None, help="Path or name of the store; default the only one in ./features."),
+    store: str | None = typer.Option(
+        None, help="Path or name of the store; default the only one in ./features."
+    ),
     labels: bool = typer.Option(False, "--labels", help="Add the labels as columns (csv, parquet)."),
 ) -> None:
     """Write columns of a store as one table, a row per video, ids included."""
@@ -117,7 +129,8 @@ def export(
 
     done = write(locate(store), words(columns) or [], to, labels=labels)
     messages().print(
-        f"{done.rows} rows, {done.columns} columns → {', '.join(str(p) for p in (done.path, *done.sidecars))}", markup=False
+        f"{done.rows} rows, {done.columns} columns → {', '.join(str(p) for p in (done.path, *done.sidecars))}",
+        markup=False,
     )
     for video, reason in done.missing.items():
         messages().print(f"left out: {video}: {reason}", markup=False)

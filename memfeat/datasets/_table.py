@@ -63,7 +63,13 @@ def read_table(file: Path) -> pd.DataFrame:
             # The header is a row like any other: pandas would rename a column that stands twice.
             text = cells.iloc[1:].set_axis(cells.iloc[0].tolist(), axis=1)
             text.index = pd.RangeIndex(2, len(text) + 2)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError, OSError) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        ValueError,
+        OSError,
+    ) as error:
         raise LabelError(f"{file} cannot be read as a table: {str(error).strip()}.") from error
     text.columns = pd.Index([nfc(column) for column in text.columns])
     twice = sorted({str(column) for column in text.columns[text.columns.duplicated()]})
@@ -110,7 +116,7 @@ def to_labels(
     if not matches.video_of:
         raise LabelError(
             f"No row of {file} (column {id_column!r}, e.g. {names.iloc[0]!r}) names a video "
-            f"(e.g. {next(iter(ids))!r}). Name the right column with id = \"…\" under [dataset]."
+            f'(e.g. {next(iter(ids))!r}). Name the right column with id = "…" under [dataset].'
         )
     columns: dict[str, pd.Series] = {target: _numbers(table[target], file) for target in targets}
     columns |= {f"n:{target}": _numbers(table[column], file) for target, column in roles.annotations.items()}
@@ -124,7 +130,9 @@ def to_labels(
     for target in targets:
         blank = int(labels[target].isna().sum())
         if blank:
-            remarks.append(f"{blank} of {len(labels)} rows have no {target!r}; they are kept without a label.")
+            remarks.append(
+                f"{blank} of {len(labels)} rows have no {target!r}; they are kept without a label."
+            )
     remarks += _unmatched(f"rows of {file.name} name no video", matches.rows_without_video)
     remarks += _unmatched(f"videos have no row in {file.name}", matches.videos_without_row)
     known = {"name": file.name, "sha256": Source.of(file).sha256}
@@ -169,7 +177,8 @@ def _numbers(cells: pd.Series, file: Path) -> pd.Series:
             )
         return value
 
-    return pd.Series([number(line, cell) for line, cell in cells.items()], index=cells.index, dtype=float)
+    numbers = [number(line, cell) for line, cell in zip(cells.index.tolist(), cells.tolist(), strict=True)]
+    return pd.Series(numbers, index=cells.index, dtype=float)
 
 
 def _guess_id(table: pd.DataFrame, file: Path, ids: Sequence[str], remarks: list[str]) -> str:
@@ -186,7 +195,7 @@ def _guess_id(table: pd.DataFrame, file: Path, ids: Sequence[str], remarks: list
     if hits(best) == 0:
         raise LabelError(
             f"No column of {file} names the videos once each (columns: {', '.join(table.columns)}; a video is called "
-            f"{next(iter(ids))!r}). Name the column with id = \"…\" under [dataset], one row per video."
+            f'{next(iter(ids))!r}). Name the column with id = "…" under [dataset], one row per video.'
         )
     remarks.append(f"Column {best!r} is read as the video's name.")
     return str(best)

@@ -30,7 +30,7 @@ class FolderOptions(BaseModel):
     """Column with the official split (train, val, test)."""
     group: str | None = None
     """Column whose equal values must stay in one fold."""
-    annotations: dict[str, str] = {}  # noqa: RUF012
+    annotations: dict[str, str] = {}
     """Column with the number of annotations, by target."""
     synthetic: bool = False
     """Whether the scores are made up; said beside every figure."""
@@ -62,9 +62,13 @@ def _table_file(root: Path, given: str | None, remarks: list[str]) -> Path | Non
     if given is not None:
         file = root / given
         if not file.is_file():
-            raise UsageError(f"There is no table of scores {str(file)!r}. Check labels = {given!r} in the recipe.")
+            raise UsageError(
+                f"There is no table of scores {str(file)!r}. Check labels = {given!r} in the recipe."
+            )
         return file
-    tables = sorted(file for file in root.iterdir() if file.suffix.lower() in _TABLES and not file.name.startswith("."))
+    tables = sorted(
+        file for file in root.iterdir() if file.suffix.lower() in _TABLES and not file.name.startswith(".")
+    )
     if len(tables) > 1:
         remarks.append(
             f"No labels are read: {', '.join(file.name for file in tables)} all look like tables; "

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from memfeat import __version__, models
 from memfeat.errors import UsageError
-from memfeat.evaluation import pipeline, splits
+from memfeat.evaluation import pipeline, splits, table
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
@@ -159,6 +159,7 @@ def fit(
         results=results,
         predictions=predictions,
         splits=_split_table(rows, made),
+        table=table.as_csv(table.rows(Run(path, info, results))),
         replace=replace,
     )
 

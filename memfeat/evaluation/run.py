@@ -34,7 +34,7 @@ TRUSTED = (
 """The types beside scikit-learn's and numpy's that a model may be made of. A constant: what a file asks for
 is never a reason to trust it."""
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
-_FILES = ("run.json", "metrics.json", "predictions.csv", "splits.csv", "model.skops")
+_FILES = ("run.json", "metrics.json", "results.csv", "predictions.csv", "splits.csv", "model.skops")
 
 
 class VersionWarning(UserWarning):
@@ -199,7 +199,7 @@ def check_free(path: Path, *, replace: bool) -> None:
     if not replace:
         raise UsageError(
             f"The run {path} exists. Judge it with `memfeat evaluate`, choose another name, or replace it "
-            "(replace=True)."
+            "(--replace, replace=True)."
         )
 
 
@@ -211,6 +211,7 @@ def save(
     results: tuple[Result, ...],
     predictions: pd.DataFrame,
     splits: pd.DataFrame,
+    table: str,
     replace: bool = False,
 ) -> Run:
     """Write a run folder, completely or not at all.
@@ -228,6 +229,7 @@ def save(
         part.mkdir(parents=True)
         _write_json(part / "run.json", asdict(info))
         _write_json(part / "metrics.json", {"results": [result.as_dict() for result in results]})
+        (part / "results.csv").write_text(table, encoding="utf-8")
         predictions.to_csv(part / "predictions.csv", index=False, lineterminator="\n")
         splits.to_csv(part / "splits.csv", index=False, lineterminator="\n")
         _dump_model(model, part / "model.skops")

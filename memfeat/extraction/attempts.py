@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from memfeat.errors import CrashedError
+from memfeat.errors import CrashedError, SetupError
 from memfeat.store.naming import file_stem
 
 _FOLDER = "attempts"
@@ -60,6 +60,8 @@ def begin(store: Path, video: str, *, run: str) -> None:
     ------
     CrashedError
         The same run has tried before and its process did not live to remove the marker.
+    SetupError
+        The store cannot be written.
     """
     marker = _marker(store, video, run)
     if marker.exists():
@@ -68,7 +70,10 @@ def begin(store: Path, video: str, *, run: str) -> None:
             f"The process that measured this video ended before it was done (a crash in a decoder, or no memory left): "
             f"{earlier}. It is left out; --retry-failed tries it again."
         )
-    marker.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+    try:
+        marker.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+    except OSError as error:
+        raise SetupError(f"The store {store} cannot be written: {error}.") from error
 
 
 def end(store: Path, video: str, *, run: str) -> None:

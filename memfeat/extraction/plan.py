@@ -57,12 +57,16 @@ def make_plan(
         for name, mark in marks.items():
             if name in keys and mark.key != keys[name]:
                 raise UsageError(
-                    f"{video!r} in {store} has {name!r} with the key {mark.key}, and this version of memfeat measures it "
-                    f"with the key {keys[name]}. Use --force to measure it again, or another --out to keep both."
+                    f"{video!r} in {store} has {name!r} with the key {mark.key}, and this version of memfeat "
+                    f"measures it with the key {keys[name]}. Use --force to measure it again, or another --out to keep both."
                 )
         if all(name in marks and _unchanged(path, marks[name].source) for name in keys):
             plan.present.append(video)
-        elif not retry_failed and (known := failures.get(video)) is not None and _same_failure(known, path, keys):
+        elif (
+            not retry_failed
+            and (known := failures.get(video)) is not None
+            and _same_failure(known, path, keys)
+        ):
             plan.failed.append(known)
         else:
             plan.todo.append(video)

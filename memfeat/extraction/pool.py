@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,8 +155,8 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
         client = Client(scheduler, timeout=_PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         raise SetupError(
-            f"No Dask scheduler answers at {scheduler!r} ({error}). Start one with `dask scheduler`, give its address as "
-            "tcp://HOST:PORT, or leave --scheduler out to use this machine."
+            f"No Dask scheduler answers at {scheduler!r} ({error}). Start one with `dask scheduler`, give its "
+            "address as tcp://HOST:PORT, or leave --scheduler out to use this machine."
         ) from error
     with client:
         client.run_on_scheduler(_allow_failures)
@@ -175,7 +175,9 @@ def usable_cores() -> int:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the cluster's chatter about lost workers off the user's terminal."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.nanny", "distributed.scheduler")]
+    loggers = [
+        logging.getLogger(name) for name in ("distributed", "distributed.nanny", "distributed.scheduler")
+    ]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
@@ -193,12 +195,14 @@ def _allow_failures(dask_scheduler: Any = None) -> None:
 def _check_workers(client: Any, scheduler: str, store: Path) -> int:
     known = client.scheduler_info(n_workers=-1)["workers"]
     if not known:
-        raise SetupError(f"The scheduler at {scheduler} has no workers. Start some: dask worker {scheduler} --nthreads 1")
+        raise SetupError(
+            f"The scheduler at {scheduler} has no workers. Start some: dask worker {scheduler} --nthreads 1"
+        )
     threaded = [address for address, worker in known.items() if worker["nthreads"] != 1]
     if threaded:
         raise SetupError(
-            f"{len(threaded)} of {len(known)} workers at {scheduler} run several threads (e.g. {threaded[0]}); a crash in "
-            "one would be blamed on the others. Start workers with --nthreads 1, one per core."
+            f"{len(threaded)} of {len(known)} workers at {scheduler} run several threads (e.g. {threaded[0]}); a "
+            "crash in one would be blamed on the others. Start workers with --nthreads 1, one per core."
         )
     token = store / f".seen-{uuid.uuid4().hex}"
     token.touch()
@@ -206,20 +210,22 @@ def _check_workers(client: Any, scheduler: str, store: Path) -> int:
         seen: dict[str, tuple[str, bool]] = client.run(_look, str(token))
     except Exception as error:
         raise SetupError(
-            f"A worker at {scheduler} cannot run memfeat ({type(error).__name__}: {error}). Install memfeat {__version__} "
-            "in the workers' environment."
+            f"A worker at {scheduler} cannot run memfeat ({type(error).__name__}: {error}). Install memfeat "
+            f"{__version__} in the workers' environment."
         ) from error
     finally:
         token.unlink(missing_ok=True)
     for address, (version, visible) in seen.items():
         if version != __version__:
-            raise SetupError(f"The worker {address} has memfeat {version}, this is {__version__}. Install one version.")
+            raise SetupError(
+                f"The worker {address} has memfeat {version}, this is {__version__}. Install one version."
+            )
         if not visible:
-            raise SetupError(f"The worker {address} does not see {store}. Use a store on a disk that all workers share.")
+            raise SetupError(
+                f"The worker {address} does not see {store}. Use a store on a disk that all workers share."
+            )
     return len(known)
 
 
 def _look(token: str) -> tuple[str, bool]:
     return __version__, Path(token).exists()
-
-

@@ -116,7 +116,8 @@ class ConsoleReporter:
             left = spent / self._done * (self._total - self._done)
             failed_text = f", {self._failed} failed" if self._failed else ""
             self._console.print(
-                f"{self._stage}: {self._done}/{self._total}, {self._done / spent:.2f}/s, {_clock(left)} left{failed_text}",
+                f"{self._stage}: {self._done}/{self._total}, {self._done / spent:.2f}/s, "
+                f"{_clock(left)} left{failed_text}",
                 highlight=False,
             )
 

@@ -117,8 +117,8 @@ def _prepare(root: Path, dataset: Dataset, sample: bool) -> None:
         other = read_manifest(root).dataset
         if other != dataset.name:
             raise UsageError(
-                f"{root} is the store of the dataset {other!r}, not of {dataset.name!r}. Give another folder with --out, or "
-                f"the same name with --name {other}."
+                f"{root} is the store of the dataset {other!r}, not of {dataset.name!r}. Give another folder with "
+                f"--out, or the same name with --name {other}."
             )
     elif root.is_dir() and any(root.iterdir()):
         raise UsageError(f"{root} is not empty and no feature store. Give a new or empty folder with --out.")

@@ -61,7 +61,9 @@ class Summary:
     def write(self, file: Path) -> None:
         """Write the summary as a JSON file, whole or not at all."""
         temporary = file.with_name(f".{file.name}.tmp")
-        temporary.write_text(json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         temporary.replace(file)
 
     def lines(self) -> list[str]:
@@ -70,14 +72,20 @@ class Summary:
         lines = [f"{self.done} measured, {self.present} already there, in {self.seconds:.1f} s{rate}."]
         if self.failed:
             lines.append(f"{self.failed} failed and are recorded in the store:")
-            lines += [f"  {failure['id']}: {failure['type']}: {failure['message']}" for failure in self.failures[:_SHOWN]]
+            lines += [
+                f"  {failure['id']}: {failure['type']}: {failure['message']}"
+                for failure in self.failures[:_SHOWN]
+            ]
             if self.failed > _SHOWN:
-                lines.append(f"  … and {self.failed - _SHOWN} more: memfeat store info {self.store}")
+                lines.append(f"  … and {self.failed - _SHOWN} more: memfeat store failures {self.store}")
         if self.failed_before:
             lines.append(f"{self.failed_before} failed in an earlier run; --retry-failed tries them again.")
         if self.damaged:
             shown = [f"  {video}: {text}" for video, text in list(self.damaged.items())[:_SHOWN]]
-            lines += [f"{len(self.damaged)} files are damaged and were measured as far as they decode:", *shown]
+            lines += [
+                f"{len(self.damaged)} files are damaged and were measured as far as they decode:",
+                *shown,
+            ]
         if self.dropped:
             lines.append(
                 f"{len(self.dropped)} videos have changed; features measured from their earlier content were removed."

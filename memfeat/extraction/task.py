@@ -132,4 +132,6 @@ def _fail(task: Task, kind: str, message: str, *, details: str = "") -> Outcome:
 def lost(task: Task) -> Outcome:
     """Record a video whose task the scheduler gave up after losing its worker again and again."""
     attempts.end(task.store, task.video, run=task.run)
-    return _fail(task, CrashedError.__name__.removesuffix("Error"), "The scheduler lost every worker that tried it.")
+    return _fail(
+        task, CrashedError.__name__.removesuffix("Error"), "The scheduler lost every worker that tried it."
+    )

@@ -22,7 +22,11 @@ def _registry() -> dict[str, Extractor]:
             continue
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if kind.__module__ == module.__name__ and issubclass(kind, Extractor) and not inspect.isabstract(kind):
+            if (
+                kind.__module__ == module.__name__
+                and issubclass(kind, Extractor)
+                and not inspect.isabstract(kind)
+            ):
                 found[kind.name] = kind()
     return dict(sorted(found.items()))
 

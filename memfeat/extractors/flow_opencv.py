@@ -14,7 +14,8 @@ from memfeat.video.header import DecodeCounts, VideoHeader
 
 class _OpenCVFlow(Measurement):
     def __init__(self) -> None:
-        self._solver = cv2.optflow.DualTVL1OpticalFlow_create()
+        contrib: Any = cv2.optflow
+        self._solver = contrib.DualTVL1OpticalFlow_create()
         self._before: Any = None
         self._times: list[float] = []
         self._values: list[float] = []

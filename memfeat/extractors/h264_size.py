@@ -68,7 +68,12 @@ def _scaler(frame: Frame) -> av.filter.Graph:
         width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 1000)
     )
     upright = [("hflip", "")] * frame.mirrored + _TURNS[frame.rotation]
-    for name, argument in [*upright, ("scale", f"{_SIZE}:{_SIZE}"), ("format", "yuv420p"), ("buffersink", "")]:
+    for name, argument in [
+        *upright,
+        ("scale", f"{_SIZE}:{_SIZE}"),
+        ("format", "yuv420p"),
+        ("buffersink", ""),
+    ]:
         node = graph.add(name, argument) if argument else graph.add(name)
         last.link_to(node)
         last = node
@@ -98,7 +103,9 @@ class H264Size(Extractor):
         """Return why x264 cannot be used, or None."""
         if "libx264" in av.codecs_available:
             return None
-        return "this build of PyAV has no libx264; install PyAV's own wheel (pip install --force-reinstall av)."
+        return (
+            "this build of PyAV has no libx264; install PyAV's own wheel (pip install --force-reinstall av)."
+        )
 
     def start(self, header: VideoHeader) -> Measurement:
         """Begin to measure one video."""

@@ -1,6 +1,6 @@
-from memfeat.cli.console import fail, show_table, words
-
 import pytest
+
+from memfeat.cli.console import fail, show_table, words
 
 
 def test_words():

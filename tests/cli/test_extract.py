@@ -18,7 +18,9 @@ FEATURES = ("--features", "contrast,brightness", "--workers", 0)
 
 def test_a_folder_with_its_table_needs_no_recipe(memfeat, videos, tmp_path):
     (tmp_path / "scores.csv").write_text("video,score\nv0,0.5\nv1,0.6\nghost,0.7\n")
-    ran = memfeat("extract", "--videos", videos, "--labels", tmp_path / "scores.csv", "--name", "mine", *FEATURES)
+    ran = memfeat(
+        "extract", "--videos", videos, "--labels", tmp_path / "scores.csv", "--name", "mine", *FEATURES
+    )
     assert ran.code == 0, ran.err
     assert "Read as scores: score" in ran.err
     assert "ghost" in ran.err
@@ -32,7 +34,9 @@ def test_a_folder_with_its_table_needs_no_recipe(memfeat, videos, tmp_path):
 
 def test_a_recipe_by_name_and_root(memfeat, videos, tmp_path):
     (tmp_path / "pipelines").mkdir()
-    (tmp_path / "pipelines" / "pilot.toml").write_text('features = ["contrast"]\n[dataset]\nvideos = "my clips"\n')
+    (tmp_path / "pipelines" / "pilot.toml").write_text(
+        'features = ["contrast"]\n[dataset]\nvideos = "my clips"\n'
+    )
     ran = memfeat("extract", "pilot", "--root", tmp_path, "--workers", 0)
     assert ran.code == 0, ran.err
     assert (tmp_path / "features" / "pilot" / "store.json").is_file()
@@ -72,7 +76,15 @@ def test_wrong_calls(memfeat, videos, tmp_path, arguments, words):
 def test_an_unreachable_scheduler_is_a_matter_of_the_machine(memfeat, videos, monkeypatch):
     monkeypatch.setattr("memfeat.extraction.pool._PATIENCE", "1s")
     ran = memfeat(
-        "extract", "--videos", videos, "--name", "x", "--features", "contrast", "--scheduler", "tcp://127.0.0.1:9"
+        "extract",
+        "--videos",
+        videos,
+        "--name",
+        "x",
+        "--features",
+        "contrast",
+        "--scheduler",
+        "tcp://127.0.0.1:9",
     )
     assert ran.code == 4
     assert "No Dask scheduler answers" in ran.err

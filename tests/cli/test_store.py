@@ -38,7 +38,7 @@ def test_verify_says_what_is_wrong_and_where(memfeat, filled):
     ran = memfeat("store", "verify", filled)
     assert ran.code == 3
     assert victim.name in ran.out
-    assert not json.loads(memfeat("store", "verify", filled, "--json").out)["problems"] == []
+    assert json.loads(memfeat("store", "verify", filled, "--json").out)["problems"] != []
 
 
 def test_export_keeps_ids_beside_rows(memfeat, filled, tmp_path):

@@ -52,9 +52,17 @@ def test_ways_to_write_one_table(tmp_path, table):
 
 
 def test_all_roles(tmp_path):
-    root = make(tmp_path, "n,st,lt,part,shoot,k\na,0.5,0.1,train,s1,30\nb,0.6,,test,s1,31\nc,0.7,0.3,train,s2,32\n")
+    root = make(
+        tmp_path, "n,st,lt,part,shoot,k\na,0.5,0.1,train,s1,30\nb,0.6,,test,s1,31\nc,0.7,0.3,train,s2,32\n"
+    )
     labels = load(
-        root, id="n", targets=["st", "lt"], split="part", group="shoot", annotations={"st": "k"}, synthetic=True
+        root,
+        id="n",
+        targets=["st", "lt"],
+        split="part",
+        group="shoot",
+        annotations={"st": "k"},
+        synthetic=True,
     ).labels
     assert labels.targets == ("st", "lt")
     assert labels.table["split"].tolist() == ["train", "test", "train"]

@@ -33,7 +33,9 @@ def test_a_marker_of_another_run_is_none(tmp_path):
 
 
 def test_what_a_killed_run_left_is_cleared_and_a_living_one_kept(tmp_path):
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
     for run, pid in (("dead", int(dead.stdout)), ("elsewhere", 1)):
         (tmp_path / "attempts" / run).mkdir(parents=True)
         host = "another-host" if run == "elsewhere" else __import__("socket").gethostname()

@@ -85,7 +85,9 @@ def test_workers_with_several_threads_are_refused(tmp_path):
         LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
         pytest.raises(SetupError, match="--nthreads 1"),
     ):
-        extract(Dataset("mine", scan(folder).files), tmp_path / "s", CHEAP, scheduler=cluster.scheduler_address)
+        extract(
+            Dataset("mine", scan(folder).files), tmp_path / "s", CHEAP, scheduler=cluster.scheduler_address
+        )
 
 
 def test_no_scheduler_is_said(tmp_path, monkeypatch):

@@ -199,7 +199,19 @@ def test_other_folders_and_other_datasets_are_left_alone(videos, tmp_path):
 def test_odd_names_get_a_file_each(tmp_path):
     folder = tmp_path / "videos"
     folder.mkdir()
-    names = ["a b.mp4", "é.mp4", "日本.mp4", ".dot.mp4", "x/a.mp4", "y/a.mp4", "A.mp4", "a.mp4", "100%.mp4", "-f.mp4", "c:d.mp4"]
+    names = [
+        "a b.mp4",
+        "é.mp4",
+        "日本.mp4",
+        ".dot.mp4",
+        "x/a.mp4",
+        "y/a.mp4",
+        "A.mp4",
+        "a.mp4",
+        "100%.mp4",
+        "-f.mp4",
+        "c:d.mp4",
+    ]
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True)
         write_clip(folder / name, frames=2)

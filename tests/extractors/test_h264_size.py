@@ -23,13 +23,19 @@ def through_a_container(path, target):
     with av.open(str(path)) as source, av.open(str(target), "w", format="h264") as out:
         stream = source.streams.video[0]
         stream.thread_type = "NONE"
-        encoder = out.add_stream("libx264", rate=stream.average_rate, options={"preset": "medium", "crf": "23"})
+        encoder = out.add_stream(
+            "libx264", rate=stream.average_rate, options={"preset": "medium", "crf": "23"}
+        )
         encoder.width = encoder.height = 256
         encoder.pix_fmt = "yuv420p"
         encoder.codec_context.time_base = stream.time_base
         encoder.codec_context.thread_count = 1
         graph = av.filter.Graph()
-        nodes = [graph.add_buffer(template=stream), graph.add("scale", "256:256"), graph.add("format", "yuv420p")]
+        nodes = [
+            graph.add_buffer(template=stream),
+            graph.add("scale", "256:256"),
+            graph.add("format", "yuv420p"),
+        ]
         graph.link_nodes(*nodes, graph.add("buffersink")).configure()
         total = 0
         for frame in source.decode(stream):
@@ -96,7 +102,9 @@ def test_a_rotation_tag_is_applied(tmp_path, degrees):
     tagged = write_frames(tmp_path / "tagged.mp4", frames, rotation=degrees, **options)
     turned = [np.ascontiguousarray(np.rot90(frame, -degrees // 90)) for frame in frames]
     plain = write_frames(tmp_path / "turned.mp4", turned, **options)
-    wrong = write_frames(tmp_path / "wrong.mp4", [np.ascontiguousarray(np.rot90(f, 2)) for f in turned], **options)
+    wrong = write_frames(
+        tmp_path / "wrong.mp4", [np.ascontiguousarray(np.rot90(f, 2)) for f in turned], **options
+    )
     assert abs(size(tagged) - size(plain)) <= 0.01 * size(plain)
     assert abs(size(tagged) - size(plain)) < abs(size(wrong) - size(plain)) or size(wrong) == size(plain)
 

@@ -63,7 +63,11 @@ class TestEach:
         assert set(arrays) == set(extractor.arrays)
         sizes = {"T": FRAMES, "T-1": FRAMES - 1}
         for name, promised in extractor.arrays.items():
-            shape = tuple(sizes.get(part.strip()) or int(part) for part in promised.strip("()").split(",") if part.strip())
+            shape = tuple(
+                sizes.get(part.strip()) or int(part)
+                for part in promised.strip("()").split(",")
+                if part.strip()
+            )
             assert np.shape(arrays[name]) == shape, name
             assert np.isfinite(arrays[name]).all(), name
         if "times" in arrays:

@@ -1,0 +1,5 @@
+"""`python -m memfeat` is the command `memfeat`."""
+
+from memfeat.cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""Compiled loops and transforms behind the descriptors: arrays in, numbers out."""

@@ -1,0 +1,109 @@
+"""From a store to a run, a second opinion and predictions, by the command line alone."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from clips import write_empty, write_image
+from PIL import Image
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """24 flat pictures with a little noise, whose score follows their brightness."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    rows = []
+    for number in range(24):
+        level = 20 + 9 * number
+        pixels = np.clip(level + generator.normal(0, 5, (40, 40, 3)), 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"p{number:02}.png")
+        rows.append((f"p{number:02}", 0.5 + level / 1000 + generator.normal(0, 0.01), generator.normal()))
+    pd.DataFrame(rows, columns=["image", "score", "other"]).to_csv(folder / "scores.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def store(memfeat, photos):
+    ran = memfeat("extract", "--videos", photos, "--features", "brightness,contrast", "--workers", 0)
+    assert ran.code == 0, ran.err
+
+
+def test_fit_evaluate_predict(memfeat, store, photos, tmp_path):
+    fitted = memfeat("fit", "--target", "score", "--features", "brightness", "--out", "runs/one")
+    assert fitted.code == 0, fitted.err
+    assert "5-fold, fold mean" in fitted.out
+    assert "runs/one" in fitted.out
+    table = pd.read_csv(tmp_path / "runs" / "one" / "results.csv")
+    assert table["spearman"].iloc[0] > 0.9
+    assert {"spearman_low", "pearson", "mse_high", "n", "judged_on"} <= set(table.columns)
+
+    again = memfeat("evaluate", "runs/one", "--out", "again.csv")
+    assert again.code == 0, again.err
+    assert f"{table['spearman'].iloc[0]:.3f}" in again.out
+    assert len(pd.read_csv(tmp_path / "again.csv")) == 24
+
+    predicted = memfeat("predict", "runs/one", photos / "p00.png", photos / "p23.png")
+    assert predicted.code == 0, predicted.err
+    scores = pd.read_csv(io.StringIO(predicted.out))
+    assert scores["predicted"].iloc[1] > scores["predicted"].iloc[0]
+    assert (scores["predicted_sd"] > 0).all()
+
+
+def test_prediction_goes_on_past_a_bad_file(memfeat, store, photos, tmp_path):
+    memfeat("fit", "--target", "score", "--features", "brightness", "--out", "runs/one")
+    new = tmp_path / "new"
+    new.mkdir()
+    write_image(new / "fine.png")
+    write_empty(new / "bad.mp4")
+    ran = memfeat("predict", "runs/one", new, "--out", "p.csv")
+    assert ran.code == 3
+    assert "bad.mp4: EmptyFile" in ran.err
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 1
+
+
+def test_the_recipe_of_the_dataset_gives_the_defaults(memfeat, store, tmp_path):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "photos.toml").write_text(
+        '[fit]\ntarget = "score"\nfeatures = ["contrast"]\nfolds = 3\nseed = 4\n'
+    )
+    ran = memfeat("fit", "--out", "runs/one")
+    assert ran.code == 0, ran.err
+    assert "3-fold" in ran.out
+    assert "features: contrast" in ran.out
+    assert "seed 4" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("fit",), 2, ["other", "score"]),
+        (("fit", "--target", "scroe"), 2, ["scroe"]),
+        (("fit", "--target", "score", "--features", "hog"), 2, ["hog"]),
+        (("fit", "--target", "score", "--model", "bbr"), 2, ["bbr", "brr"]),
+        (("fit", "--target", "score", "--split", "random"), 2, ["--split", "official"]),
+        (("fit", "--target", "score", "--split", "official"), 2, ["split"]),
+        (("fit", "--dataset", "nowhere"), 2, ["nowhere"]),
+        (("evaluate", "runs/none"), 2, ["runs/none"]),
+        (("predict", "runs/none", "x.png"), 2, ["runs/none"]),
+    ],
+)
+def test_wrong_calls(memfeat, store, tmp_path, arguments, code, words):
+    ran = memfeat(*arguments)
+    assert ran.code == code, ran.err
+    for word in words:
+        assert word in ran.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_is_not_overwritten_unless_told(memfeat, store):
+    arguments = ("fit", "--target", "score", "--features", "brightness", "--out", "runs/one")
+    assert memfeat(*arguments).code == 0
+    refused = memfeat(*arguments)
+    assert refused.code == 2
+    assert "--replace" in refused.err
+    assert memfeat(*arguments, "--replace").code == 0

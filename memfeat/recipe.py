@@ -94,8 +94,8 @@ class Recipe(_Table):
             root, origin = Path(own).expanduser(), f"root in the recipe {self.name!r}"
         else:
             raise UsageError(
-                f"The recipe {self.name!r} does not say where its data lie. Give --root FOLDER, set {DATA_VARIABLE} to a "
-                f'folder that holds {self.name!r}, or write root = "…" under [dataset].'
+                f"The recipe {self.name!r} does not say where its data lie. Give --root FOLDER, set {DATA_VARIABLE} "
+                f'to a folder that holds {self.name!r}, or write root = "…" under [dataset].'
             )
         if not root.is_dir():
             raise UsageError(

@@ -58,7 +58,8 @@ def make_plan(
             if name in keys and mark.key != keys[name]:
                 raise UsageError(
                     f"{video!r} in {store} has {name!r} with the key {mark.key}, and this version of memfeat "
-                    f"measures it with the key {keys[name]}. Use --force to measure it again, or another --out to keep both."
+                    f"measures it with the key {keys[name]}. Use --force to measure it again, "
+                    "or another --out to keep both."
                 )
         if all(name in marks and _unchanged(path, marks[name].source) for name in keys):
             plan.present.append(video)

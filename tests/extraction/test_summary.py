@@ -33,7 +33,8 @@ def test_words_name_what_went_wrong_and_what_to_do():
     )  # fmt: skip
     for words in (
         "4 measured", "2.00 videos/s", "v0: NoFrames: nothing decodes", "and 2 more",
-        "memfeat store failures features/d",        "--retry-failed", "x: 3 corrupt frames", "1 videos have changed", "3 videos are left",
+        "memfeat store failures features/d",
+        "--retry-failed", "x: 3 corrupt frames", "1 videos have changed", "3 videos are left",
     ):  # fmt: skip
         assert words in text
 

@@ -15,7 +15,7 @@ import h5py
 
 from memfeat.errors import SetupError, StoreError, UsageError
 from memfeat.store.canonical import canonical, json_text
-from memfeat.store.files import environment_error, locked, make_folder, replacing, sync_folder
+from memfeat.store.files import environment_error, leftovers, locked, make_folder, replacing, sync_folder
 from memfeat.store.hdf5 import (
     UnavailableError,
     digest,
@@ -116,6 +116,9 @@ def commit(
     with locked(path.parent):
         old = _Old(path, id)
         old.settle(records, source, replace=replace)
+        for left in leftovers(path.parent):  # of killed writers: a living one would hold the lock
+            if left.name.startswith(f".{path.name}."):
+                left.unlink(missing_ok=True)
         with replacing(path) as temporary:
             try:
                 digests = _write(temporary, _head(id, source, video_text), records, old)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from memfeat.errors import StoreError, UsageError, nearest
 from memfeat.store import reductions
 from memfeat.store.hdf5 import (
+    UnavailableError,
     json_attribute,
     member,
     members,
@@ -23,6 +24,7 @@ from memfeat.store.hdf5 import (
     text_attribute,
     where_of,
 )
+from memfeat.store.schema import NewerSchemaError
 from memfeat.store.source import Source
 
 Array = npt.NDArray[Any]
@@ -219,17 +221,33 @@ def read_header(path: str | Path) -> Header:
         return Header(text_attribute(file, "id"), _source(file), json_attribute(file, "video"), features)
 
 
-def read_marks(path: str | Path) -> dict[str, Mark]:
+def read_marks(path: str | Path, *, ignore_damage: bool = False) -> dict[str, Mark]:
     """Return the marks of the features in a video file, by name; nothing when there is no file.
+
+    Parameters
+    ----------
+    path
+        The file (`memfeat.store.naming.video_path`).
+    ignore_damage
+        Return nothing for a damaged file too: the next commit replaces it.
 
     Raises
     ------
     StoreError
-        The file is there and cannot be read; a commit replaces it, unless it is of a newer schema.
+        The file is damaged.
+    NewerSchemaError, UnavailableError
+        The file is of a newer schema or cannot be read now (StoreErrors); no commit would replace it.
     """
     if not Path(path).exists():
         return {}
-    features = read_header(path).features
+    try:
+        features = read_header(path).features
+    except (NewerSchemaError, UnavailableError):
+        raise
+    except StoreError:
+        if ignore_damage:
+            return {}
+        raise
     return {name: Mark(record.key, cast(Source, record.source)) for name, record in features.items()}
 
 

@@ -265,10 +265,13 @@ def test_a_store_that_may_not_be_written_is_a_setup_error(put: Callable, make, s
         put("a.mp4", make.hog())
 
 
-def test_leftovers_of_others_do_not_disturb(put: Callable, make) -> None:
+def test_leftovers_of_killed_writers_do_not_disturb_and_go(put: Callable, make) -> None:
     path = put("a.mp4", make.contrast()).path
-    temporary_beside(path).write_bytes(b"half a file")
+    mine, other = temporary_beside(path), temporary_beside(path.with_name("other.h5"))
+    for left in (mine, other):
+        left.write_bytes(b"half a file")
     assert put("a.mp4", make.hog()).kept == ("contrast",)
+    assert not mine.exists() and other.exists()
 
 
 def test_reading_goes_on_while_a_file_is_replaced(put: Callable, make) -> None:

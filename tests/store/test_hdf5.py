@@ -151,7 +151,7 @@ def test_damaged_files_are_store_errors_that_say_what_to_do(file: Path, damage: 
     for read in (read_video, read_marks):
         with pytest.raises(StoreError, match="Run the extraction again"):
             read(file)
-    assert read_source(file) is None
+    assert read_source(file) is None and read_marks(file, ignore_damage=True) == {}
 
 
 def test_no_flipped_byte_ends_the_process_or_gets_out_as_anything_but_a_store_error(file: Path) -> None:
@@ -207,8 +207,9 @@ def test_every_attribute_is_checked(file: Path, change: Callable[[h5py.File], No
 def test_newer_files_are_a_kind_of_their_own(file: Path) -> None:
     with h5py.File(file, "a") as opened:
         opened.attrs["schema"] = 2
-    with pytest.raises(NewerSchemaError):
-        read_marks(file)
+    for ignore in (False, True):
+        with pytest.raises(NewerSchemaError):
+            read_marks(file, ignore_damage=ignore)
 
 
 def test_the_digest_depends_on_every_bit_and_not_on_memory_layout() -> None:

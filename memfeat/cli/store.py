@@ -70,6 +70,10 @@ def info(
         console.print(f"failed: {count} × {kind} (memfeat store failures)", markup=False)
     for video, damage in summary.damaged.items():
         console.print(f"damaged: {video}: {damage}", markup=False)
+    if summary.leftovers:
+        console.print(
+            f"{len(summary.leftovers)} unfinished files of killed runs; memfeat store verify removes them"
+        )
     for file, problem in summary.unreadable.items():
         console.print(f"unreadable: {file}: {problem}", markup=False)
 
@@ -108,8 +112,9 @@ def verify(
             output().print(f"PROBLEM {problem.kind}: {problem.where}: {problem.message}", markup=False)
         for warning in report.warnings:
             output().print(f"warning {warning.kind}: {warning.where}: {warning.message}", markup=False)
+        swept = f", {len(report.swept)} unfinished files of killed runs removed" if report.swept else ""
         output().print(
-            f"{report.videos} videos, {len(report.problems)} problems, {len(report.warnings)} warnings."
+            f"{report.videos} videos, {len(report.problems)} problems, {len(report.warnings)} warnings{swept}."
         )
     if not report.ok:
         raise typer.Exit(DataError.exit_code)
@@ -132,5 +137,7 @@ def export(
         f"{done.rows} rows, {done.columns} columns → {', '.join(str(p) for p in (done.path, *done.sidecars))}",
         markup=False,
     )
+    for column, reason in done.dropped.items():
+        messages().print(f"dropped: {column}: {reason}", markup=False)
     for video, reason in done.missing.items():
         messages().print(f"left out: {video}: {reason}", markup=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memfeat.errors import StoreError, UsageError
+from memfeat.errors import UsageError
 from memfeat.extraction.task import STAGE
 from memfeat.extractor import Extractor
 from memfeat.store.failures import Failure, list_failures
@@ -50,10 +50,7 @@ def make_plan(
         if force:
             plan.todo.append(video)
             continue
-        try:
-            marks = read_marks(video_path(store, video))
-        except StoreError:
-            marks = {}
+        marks = read_marks(video_path(store, video), ignore_damage=True)
         for name, mark in marks.items():
             if name in keys and mark.key != keys[name]:
                 raise UsageError(

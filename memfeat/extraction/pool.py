@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -19,6 +20,10 @@ from memfeat.extraction.task import Outcome, Task, lost, process
 
 _MANY = 1_000_000
 _PATIENCE = "10s"
+_GUARD = (
+    "Worker processes read the script that starts them: put the call under `if __name__ == '__main__':`, or give "
+    "workers=0 to use one process."
+)
 
 
 class Pool(Protocol):
@@ -123,8 +128,11 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
     if scheduler is None and workers == 0:
         yield InProcess()
         return
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # A worker process runs the caller's script again to find its functions, and it has come this far.
+        raise SetupError(_GUARD)
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     settings = {
         # A video that ends its worker is found by its marker; the scheduler must not judge the ones queued behind it.
@@ -135,19 +143,7 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
     }
     if scheduler is None:
         count = workers or usable_cores()
-        with (
-            dask.config.set(settings),
-            _quiet(),
-            LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=0,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        with dask.config.set(settings), _quiet(), _start_cluster(count) as cluster, Client(cluster) as client:
             client.register_plugin(_plugin())
             yield OnDask(client, count)
         return
@@ -163,6 +159,23 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
         count = _check_workers(client, scheduler, store)
         client.register_plugin(_plugin())
         yield OnDask(client, count)
+
+
+def _start_cluster(count: int) -> Any:
+    from distributed import LocalCluster
+
+    try:
+        return LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            # A fixed port would be taken, with a warning, when two runs share a machine.
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise SetupError(f"{count} worker processes cannot be started ({error}). {_GUARD}") from None
 
 
 def usable_cores() -> int:

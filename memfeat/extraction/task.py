@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from memfeat import extractors
-from memfeat.errors import CrashedError, SetupError, UnreadableError, VideoError
+from memfeat.errors import CrashedError, DataError, SetupError, UnreadableError, VideoError
 from memfeat.extraction import attempts
 from memfeat.measure import measure_video
 from memfeat.store.commit import commit
@@ -62,7 +62,7 @@ def process(task: Task) -> Outcome:
         try:
             attempts.begin(task.store, task.video, run=task.run)
             outcome = _measure(task)
-        except VideoError as error:
+        except DataError as error:
             outcome = _fail(task, type(error).__name__.removesuffix("Error"), str(error))
         except MemoryError:
             outcome = _fail(task, "OutOfMemory", "The worker ran out of memory. Use fewer --workers.")
@@ -82,7 +82,7 @@ def _measure(task: Task) -> Outcome:
     source = Source.of(task.path, known=read_source(stored))
     wanted = [extractors.get(name) for name in task.features]
     if not task.force:
-        marks = read_marks(stored)
+        marks = read_marks(stored, ignore_damage=True)
         wanted = [
             extractor
             for extractor in wanted

@@ -131,7 +131,7 @@ doctest: $(STAMP)
 	@$(ONE_THREAD) $(PY) -m pytest -q -n $(JOBS) --doctest-modules memfeat $(ARGS)
 
 bench bench-quick: $(STAMP)
-	@$(PY) benchmarks/run.py $(if $(filter bench-quick,$@),--quick) $(ARGS)
+	@$(PY) -m benchmarks $(if $(filter bench-quick,$@),--quick) $(ARGS)
 
 docs: $(VENV)/.installed-docs
 	@$(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html

@@ -32,6 +32,8 @@ class Load(NamedTuple):
     """Processor seconds of the worker processes."""
     busiest: float
     """Of these, seconds of the busiest thread of each process."""
+    scheduling: float
+    """Processor seconds of this process, which schedules."""
 
 
 def workers(bench: Bench) -> list[Row]:
@@ -76,9 +78,9 @@ def tasks(root: Path, clips: list[Path], names: tuple[str, ...]) -> list[Task]:
 
 def work(pool: Pool, processes: list[psutil.Process], todo: list[Task]) -> Load:
     cpu, threads = usage(processes)
-    began = time.perf_counter()
+    began, scheduling = time.perf_counter(), time.process_time()
     outcomes = list(pool.run(todo))
-    wall = time.perf_counter() - began
+    wall, scheduling = time.perf_counter() - began, time.process_time() - scheduling
     wrong = [outcome for outcome in outcomes if outcome.state != "done"]
     if wrong:
         raise RuntimeError(f"{wrong[0].video} was not measured: {wrong[0].message}")
@@ -89,7 +91,7 @@ def work(pool: Pool, processes: list[psutil.Process], todo: list[Task]) -> Load:
             seconds - threads.get(key, 0.0) for key, seconds in threads_after.items() if key[0] == process.pid
         ]
         busiest += max(taken, default=0.0)
-    return Load(wall, sum(outcome.seconds for outcome in outcomes), cpu_after - cpu, busiest)
+    return Load(wall, sum(outcome.seconds for outcome in outcomes), cpu_after - cpu, busiest, scheduling)
 
 
 def usage(processes: list[psutil.Process]) -> tuple[float, dict[tuple[int, int], float]]:
@@ -121,6 +123,8 @@ def summary(bench: Bench, loads: dict[int, list[Load]], count: int) -> Row:
         )
         rest = np.median([100 * (1 - load.busiest / load.cpu) for load in of_number])
         row.check("  share outside one thread per process", rest, "<=", 5, " %")
+        own = np.median([100 * load.scheduling / load.wall for load in of_number])
+        row.check("  of one core, used by the process that schedules", own, unit=" %")
     for number, of_number in loads.items():
         name = f"extract, {number} {'process' if number == 1 else 'processes'} (wall)"
         run = pyperf.Run(

@@ -223,7 +223,7 @@ def _encode(frames: list[Image], rate: int, file: Path) -> None:
 
     temporary = file.with_name(f".{file.name}.tmp")
     with av.open(str(temporary), "w", format="mp4") as container:
-        stream: Any = container.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "medium"})
+        stream: Any = container.add_stream("libx264", rate=rate, options={"crf": "23", "preset": "medium"})
         stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0], "yuv420p"
         stream.codec_context.thread_count = 1
         for number, image in enumerate(frames):

@@ -19,5 +19,6 @@ def frame_of(canvas: np.ndarray, *, index: int = 0, time: float = 0.0) -> Simple
         canvas=canvas,
         gray=cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY),
         hsv=cv2.cvtColor(canvas, cv2.COLOR_RGB2HSV_FULL),
+        value=canvas.max(axis=2),
         rotation=0,
     )

@@ -140,6 +140,9 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
         "distributed.worker.daemon": True,
         "distributed.scheduler.work-stealing": True,
         "distributed.admin.tick.limit": "1h",
+        # Profiling and frequent ticks cost two workers a tenth of a core.
+        "distributed.admin.tick.interval": "1s",
+        "distributed.worker.profile.enabled": False,
     }
     if scheduler is None:
         count = workers or usable_cores()

@@ -17,4 +17,4 @@ class Brightness(FrameScalar):
 
     def measure(self, frame: Frame) -> float:
         """Return the frame's brightness."""
-        return float(cv2.mean(frame.hsv)[2])
+        return float(cv2.mean(frame.value)[0])

@@ -17,4 +17,4 @@ class ContrastV(FrameScalar):
 
     def measure(self, frame: Frame) -> float:
         """Return the frame's contrast in V."""
-        return float(cv2.meanStdDev(frame.hsv)[1][2, 0])
+        return float(cv2.meanStdDev(frame.value)[1][0, 0])

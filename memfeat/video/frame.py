@@ -58,6 +58,7 @@ class Frame:
         "_picture",
         "_reformatter",
         "_rgb",
+        "_value",
         "index",
         "time",
     )
@@ -85,6 +86,7 @@ class Frame:
         self._canvas: Pixels | None = None
         self._gray: Pixels | None = None
         self._hsv: Pixels | None = None
+        self._value: Pixels | None = None
 
     @property
     def rotation(self) -> int:
@@ -134,6 +136,14 @@ class Frame:
         if self._hsv is None:
             self._hsv = np.asarray(cv2.cvtColor(self.canvas, cv2.COLOR_RGB2HSV_FULL), dtype=np.uint8)
         return self._hsv
+
+    @property
+    def value(self) -> Pixels:
+        """Value of the canvas, max(R, G, B): uint8 (256, 256); equals ``hsv[..., 2]`` at half of its cost."""
+        if self._value is None:
+            red, green, blue = cv2.split(self.canvas)
+            self._value = np.asarray(cv2.max(cv2.max(red, green), blue), dtype=np.uint8)
+        return self._value
 
     @property
     def picture(self) -> av.VideoFrame:

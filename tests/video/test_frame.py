@@ -108,3 +108,10 @@ def test_a_pixel_format_without_a_way_to_rgb_is_an_error_of_the_video() -> None:
     frame = Frame(7, 0.0, picture=av.VideoFrame(64, 48, "rgb96le"))
     with pytest.raises(UnreadableError, match="frame 7 has pixel format rgb96le"):
         _ = frame.rgb
+
+
+def test_value_is_the_third_plane_of_hsv():
+    pixels = np.random.default_rng(3).integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    frame = Frame(0, 0.0, rgb=pixels)
+    np.testing.assert_array_equal(frame.value, frame.hsv[..., 2])
+    np.testing.assert_array_equal(frame.value, frame.canvas.max(axis=2))

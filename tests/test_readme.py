@@ -153,7 +153,9 @@ def test_examples_run(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, block in enumerate(blocks(document, "python", "pycon")):
         where = f"{document.name}, block {number}"
         if ">>>" in block:
-            runner.run(parser.get_doctest(block, names, where, str(document), 0), clear_globs=False)
+            example = parser.get_doctest(block, names, where, str(document), 0)
+            example.globs = names  # not a copy: a later block goes on where an earlier one ended
+            runner.run(example, clear_globs=False)
         elif "/" not in block.splitlines()[0]:
             exec(compile(block, where, "exec"), names)
     assert runner.failures == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import typer
@@ -42,7 +44,8 @@ def demo(
         replace=True,
     )
     show_run(run)
-    clip = next((root / "clips").glob("*.mp4"))
+    clip = min((root / "clips").glob("*.mp4"))
+    command = _command()
     output().print(
         f"""
 What lies where
@@ -52,11 +55,19 @@ What lies where
   results table              {run.path / "results.csv"}
 
 What to try next
-  memfeat store info {store}
-  memfeat predict {run.path} {clip}
-  memfeat extract --videos FOLDER --labels scores.csv       your own videos and scores
-  memfeat fit --dataset NAME --target COLUMN
-  memfeat --help""",
+  {command} store info {store}
+  {command} predict {run.path} {clip}
+  {command} extract --videos FOLDER --labels scores.csv       your own videos and scores
+  {command} fit --dataset NAME --target COLUMN
+  {command} --help""",
         markup=False,
     )
     raise typer.Exit(summary.exit_code)
+
+
+def _command() -> str:
+    """Return how this command is called here: by its name, or by its path where the shell does not find it."""
+    called = Path(sys.argv[0])
+    if shutil.which("memfeat") is not None or called.name != "memfeat":
+        return "memfeat"
+    return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)

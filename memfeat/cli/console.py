@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
+_BROKEN_PIPE = 141
+"""What a shell reports of a command whose reader has gone: 128 and the number of SIGPIPE."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        leave_broken_pipe()
+
+
+def leave_broken_pipe() -> NoReturn:
+    """Leave without a word because whoever read the output has gone, as `head` does."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # what is still in their buffers must not fail at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(_BROKEN_PIPE)
+
 
 def output() -> Console:
     """Return the console for results (standard output)."""
-    return Console(highlight=False, soft_wrap=True)
+    return _Console(highlight=False, soft_wrap=True)
 
 
 def messages() -> Console:
     """Return the console for progress and remarks (standard error)."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say_error(text: str) -> None:
@@ -40,7 +58,7 @@ def show_table(title: str, header: Iterable[str], rows: Iterable[Iterable[object
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*[str(cell) for cell in row])
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
+    console = _Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(table, markup=False)
 
 

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from memfeat import __version__
 from memfeat.cli import demo, extract, judge, listing, store
-from memfeat.cli.console import fail, say_error
-from memfeat.errors import MemfeatError
+from memfeat.cli.console import fail, leave_broken_pipe
+from memfeat.errors import MemfeatError, SetupError
+
+
+class _InterruptedError(MemfeatError):
+    """Ctrl-C that no command has dealt with."""
+
+    exit_code = 130
+
+
+class Commands(TyperGroup):
+    """The commands, for two exceptions that typer would otherwise end without a word of ours."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _InterruptedError(
+                "Interrupted. What was committed is kept; run the same command to go on."
+            ) from None
+        except BrokenPipeError:
+            leave_broken_pipe()
+
 
 app = typer.Typer(
+    cls=Commands,
     name="memfeat",
     help="Turns videos and images into feature stores and memorability scores.",
     no_args_is_help=True,
@@ -49,16 +76,16 @@ def main(
 
 def run() -> None:
     """Run the command line and turn every error into a message and an exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # a service may start us with closed streams
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (for as long as we run)
     try:
         app()
     except MemfeatError as error:
-        say_error(str(error))
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        fail("Interrupted. What was committed is kept; run the same command to go on.", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        fail(str(error), error.exit_code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        fail(f"{where}{error.strerror or error}. Check permissions and the space left.", SetupError.exit_code)
 
 
 if __name__ == "__main__":

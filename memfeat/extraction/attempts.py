@@ -12,10 +12,11 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from memfeat.errors import CrashedError, SetupError
+from memfeat.store.files import write_atomically
 from memfeat.store.naming import file_stem
 
 _FOLDER = "attempts"
@@ -25,19 +26,24 @@ _STOP = "stop"
 
 @contextmanager
 def open_run(store: Path, run: str) -> Iterator[None]:
-    """Keep a folder for the markers of `run`, and clear away those of runs that were killed on this machine."""
+    """Keep a folder for the markers of `run`, and clear away those of runs that were killed on this machine.
+
+    Raises
+    ------
+    SetupError
+        The store cannot be written.
+    """
     for other in (store / _FOLDER).glob("*"):
         if not _is_alive(other / _OWNER):
             shutil.rmtree(other, ignore_errors=True)
     folder = store / _FOLDER / run
-    folder.mkdir(parents=True)
-    (folder / _OWNER).write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+    write_atomically(folder / _OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
     try:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if not any((store / _FOLDER).iterdir()):
-            (store / _FOLDER).rmdir()
+        with suppress(OSError):  # other runs are there, or have taken the folder away
+            folder.parent.rmdir()
 
 
 def _is_alive(owner: Path) -> bool:

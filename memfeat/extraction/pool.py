@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import multiprocessing
 import os
+import queue
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -20,6 +23,8 @@ from memfeat.extraction.task import Outcome, Task, lost, process
 
 _MANY = 1_000_000
 _PATIENCE = "10s"
+_LOOK_SECONDS = 5.0
+_ALONE_SECONDS = 60.0
 _GUARD = (
     "Worker processes read the script that starts them: put the call under `if __name__ == '__main__':`, or give "
     "workers=0 to use one process."
@@ -55,31 +60,62 @@ class OnDask:
         self.workers = workers
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        """Run every task; a task whose workers all died is recorded as a crash."""
-        from distributed import KilledWorker, as_completed
+        """Run every task; a task whose workers all died is recorded as a crash.
+
+        Raises
+        ------
+        SetupError
+            The scheduler went away, or has had no worker for a while.
+        """
+        from distributed import KilledWorker
 
         waiting = iter(tasks)
         of_key: dict[str, Task] = {}
+        finished: queue.Queue[Any] = queue.Queue()
 
-        def submit(task: Task) -> Any:
+        def submit(task: Task) -> None:
             future = self._client.submit(process, task, pure=False)
             of_key[future.key] = task
-            return future
+            future.add_done_callback(finished.put)
 
-        window = 8 * self.workers + 24
-        first = [submit(task) for _, task in zip(range(window), waiting, strict=False)]
-        running = as_completed(first)
-        for future in running:
-            task = of_key.pop(future.key)
+        try:
+            for task in itertools.islice(waiting, 8 * self.workers + 24):
+                submit(task)
+            while of_key:
+                future = self._next(finished)
+                task = of_key.pop(future.key)
+                try:
+                    outcome = future.result()
+                except KilledWorker:
+                    outcome = lost(task)
+                future.release()
+                for following in itertools.islice(waiting, 1):
+                    submit(following)
+                yield outcome
+        # No video's fault: futures are cancelled when the connection to the scheduler breaks.
+        except (OSError, CancelledError) as error:
+            raise SetupError(
+                "The connection to the Dask scheduler was lost. What was committed is kept: start scheduler and "
+                "workers again, and run the same command to go on."
+            ) from error
+
+    def _next(self, finished: queue.Queue[Any]) -> Any:
+        """Wait for a future; SetupError when there is nobody who could finish one."""
+        alone_since: float | None = None
+        while True:
             try:
-                outcome = future.result()
-            except (KilledWorker, CancelledError):
-                outcome = lost(task)
-            future.release()
-            following = next(waiting, None)
-            if following is not None:
-                running.add(submit(following))
-            yield outcome
+                return finished.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                if self._client.scheduler_info(n_workers=-1)["workers"]:
+                    alone_since = None
+                    continue
+            now = time.monotonic()
+            alone_since = alone_since or now
+            if now - alone_since > _ALONE_SECONDS:
+                raise SetupError(
+                    f"For {_ALONE_SECONDS:.0f} seconds the scheduler has had no worker. What was committed is kept: "
+                    "start workers again, and run the same command to go on."
+                )
 
 
 def limit_threads() -> None:
@@ -157,7 +193,7 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
             f"No Dask scheduler answers at {scheduler!r} ({error}). Start one with `dask scheduler`, give its "
             "address as tcp://HOST:PORT, or leave --scheduler out to use this machine."
         ) from error
-    with client:
+    with _quiet(), client:
         client.run_on_scheduler(_allow_failures)
         count = _check_workers(client, scheduler, store)
         client.register_plugin(_plugin())
@@ -190,10 +226,9 @@ def usable_cores() -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the cluster's chatter about lost workers off the user's terminal."""
-    loggers = [
-        logging.getLogger(name) for name in ("distributed", "distributed.nanny", "distributed.scheduler")
-    ]
+    """Keep the cluster's chatter about lost workers off the user's terminal: what matters, an error says."""
+    parts = ("", ".client", ".nanny", ".scheduler")
+    loggers = [logging.getLogger(f"distributed{part}") for part in parts]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)

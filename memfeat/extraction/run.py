@@ -104,12 +104,22 @@ def extract(
     summary.present, summary.failed_before = len(plan.present), len(plan.failed)
     names = tuple(extractor.name for extractor in wanted)
     tasks = [Task(root, video, dataset.files[video].resolve(), names, run, force) for video in plan.todo]
-    if tasks:
-        _run(tasks, root, wanted, summary, reporter, workers=workers, scheduler=scheduler)
-    summary.not_started = len(tasks) - summary.done - summary.failed - (summary.present - len(plan.present))
+    try:
+        if tasks:
+            _run(tasks, root, wanted, summary, reporter, workers=workers, scheduler=scheduler)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+        _close(summary, root, began)
+        raise
+    _close(summary, root, began)
+    return summary
+
+
+def _close(summary: Summary, root: Path, began: float) -> None:
+    settled = summary.present + summary.done + summary.failed + summary.failed_before
+    summary.not_started = summary.total - settled
     summary.seconds = time.monotonic() - began
     summary.write(root / SUMMARY_FILE)
-    return summary
 
 
 def _prepare(root: Path, dataset: Dataset, sample: bool) -> None:
@@ -192,6 +202,8 @@ def _interruptible(root: Path, run: str, reporter: Reporter) -> Iterator[threadi
 
     def on_signal(number: int, frame: FrameType | None) -> Any:
         if interrupted.is_set():
+            # A third would only tear the closing of the workers, which takes seconds.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             raise KeyboardInterrupt
         interrupted.set()
         attempts.request_stop(root, run)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from memfeat.errors import CrashedError
+from memfeat.errors import CrashedError, SetupError
 from memfeat.extraction import attempts
 
 
@@ -42,3 +43,15 @@ def test_what_a_killed_run_left_is_cleared_and_a_living_one_kept(tmp_path):
         (tmp_path / "attempts" / run / "owner.json").write_text(json.dumps({"pid": pid, "host": host}))
     with attempts.open_run(tmp_path, "mine"):
         assert {folder.name for folder in (tmp_path / "attempts").iterdir()} == {"elsewhere", "mine"}
+
+
+def test_another_run_may_take_the_folder_away(tmp_path):
+    with attempts.open_run(tmp_path, "mine"):
+        shutil.rmtree(tmp_path / "attempts")
+    assert not (tmp_path / "attempts").exists()
+
+
+def test_a_store_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "attempts").write_text("in the way")
+    with pytest.raises(SetupError, match="attempts"), attempts.open_run(tmp_path, "mine"):
+        pass

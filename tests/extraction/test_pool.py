@@ -15,8 +15,10 @@ from clips import write_clip
 from memfeat import extractors
 from memfeat.dataset import Dataset, scan
 from memfeat.errors import SetupError
-from memfeat.extraction.pool import InProcess, open_pool
+from memfeat.extraction import attempts
+from memfeat.extraction.pool import InProcess, OnDask, open_pool
 from memfeat.extraction.run import extract
+from memfeat.extraction.task import Task
 from memfeat.store.failures import list_failures
 from memfeat.store.feature_store import FeatureStore
 from memfeat.store.verify import verify
@@ -163,3 +165,69 @@ def test_kill_9_loses_nothing_and_blames_nobody(tmp_path):
     assert list_failures(store) == []
     assert verify(store).ok
     assert not (store / "attempts").exists()
+
+
+@pytest.mark.parametrize("workers", ["2", "0"])
+def test_ctrl_c_again_and_again_stops_at_once_with_a_word(tmp_path, workers):
+    folder = folder_of(tmp_path, 4, frames=1500)
+    store = tmp_path / "s"
+    process = start(folder, store, "--workers", workers)
+    wait_for(lambda: any(store.glob("attempts/*/*.txt")) or process.poll() is not None)
+    for _ in range(4):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.05)
+    _, said = process.communicate(timeout=60)
+    # The last one may meet an interpreter that is leaving already; a shell shows 130 for both.
+    assert process.returncode in (130, -signal.SIGINT), said
+    assert said.count("What was committed is kept") == 1
+    assert "Traceback" not in said
+    summary = json.loads((store / "last-run.json").read_text())
+    assert summary["interrupted"]
+    assert summary["done"] + summary["not_started"] == 4
+    assert not (store / "attempts").exists()
+    assert verify(store).ok
+
+
+def tasks_of(tmp_path, count):
+    folder = folder_of(tmp_path, count)
+    FeatureStore.create(tmp_path / "s", dataset="mine")
+    return [
+        Task(tmp_path / "s", video, path.resolve(), ("brightness",), "run")
+        for video, path in scan(folder).files.items()
+    ]
+
+
+def test_a_scheduler_that_goes_away_is_nobodys_crash(tmp_path):
+    import dask
+    from distributed import Client, LocalCluster
+
+    tasks = tasks_of(tmp_path, 40)
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        attempts.open_run(tmp_path / "s", "run"),
+        Client(cluster.scheduler_address) as client,
+    ):
+        outcomes = OnDask(client, 1).run(tasks)
+        assert next(outcomes).state == "done"
+        cluster.close()
+        with pytest.raises(SetupError, match="connection to the Dask scheduler was lost"):
+            list(outcomes)
+    assert list_failures(tmp_path / "s") == []
+    assert verify(tmp_path / "s").ok
+
+
+def test_without_any_worker_nobody_waits_for_ever(tmp_path, monkeypatch):
+    from distributed import Client, LocalCluster
+
+    monkeypatch.setattr("memfeat.extraction.pool._LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("memfeat.extraction.pool._ALONE_SECONDS", 0.2)
+    tasks = tasks_of(tmp_path, 1)
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        pytest.raises(SetupError, match="the scheduler has had no worker"),
+    ):
+        list(OnDask(client, 1).run(tasks))

@@ -1,4 +1,4 @@
-"""Which row of a table belongs to which video: by full id, else base name, else stem; never by guessing."""
+"""Which row of a table belongs to which video: by id, else base name, else stem; never by guessing."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def _base(name: str) -> str:
     return PurePosixPath(name).name
 
 
+def _path(name: str) -> str:
+    """Return a path without its suffix; nothing for a bare name, whose folder nobody has given."""
+    path = PurePosixPath(name)
+    return str(path.parent / _stem(name)) if len(path.parts) > 1 else ""
+
+
 def _stem(name: str) -> str:
     base = PurePosixPath(name)
     return base.stem if base.suffix.lower() in _SUFFIXES else base.name
@@ -57,6 +63,8 @@ def match(rows: Iterable[str], ids: Iterable[str]) -> Matches:
     --------
     >>> match(["a", "b.webm", "x/c.mp4", "ghost"], ["a.mp4", "b.mp4", "x/c.mp4", "y/c.mp4"]).video_of
     {'a': 'a.mp4', 'b.webm': 'b.mp4', 'x/c.mp4': 'x/c.mp4'}
+    >>> match(["y/c"], ["x/c.mp4", "y/c.mp4"]).video_of
+    {'y/c': 'y/c.mp4'}
     >>> match(["c"], ["x/c.mp4", "y/c.mp4"])
     Traceback (most recent call last):
         ...
@@ -64,16 +72,18 @@ def match(rows: Iterable[str], ids: Iterable[str]) -> Matches:
     """
     ids = list(ids)
     tiers: list[tuple[Callable[[str], str], dict[str, list[str]]]] = []
-    for key in (_clean, lambda name: _base(_clean(name)), lambda name: _stem(_clean(name))):
+    for key in (str, _base, _path, _stem):
         index: dict[str, list[str]] = defaultdict(list)
         for video in ids:
-            index[key(video)].append(video)
+            if spelling := key(_clean(video)):
+                index[spelling].append(video)
         tiers.append((key, index))
     video_of: dict[str, str] = {}
     row_of: dict[str, str] = {}
     alone: list[str] = []
     for row in rows:
-        hits = next((index[key(row)] for key, index in tiers if key(row) in index), [])
+        name = _clean(row)
+        hits = next((index[key(name)] for key, index in tiers if key(name) in index), [])
         if len(hits) > 1:
             raise LabelError(
                 f"{row!r} fits {len(hits)} videos: {', '.join(map(repr, hits[:_SHOWN]))}. "
@@ -89,3 +99,13 @@ def match(rows: Iterable[str], ids: Iterable[str]) -> Matches:
         video_of[row] = hits[0]
         row_of[hits[0]] = row
     return Matches(video_of, tuple(alone), tuple(video for video in ids if video not in row_of))
+
+
+def resemblance(rows: Iterable[str], ids: Iterable[str]) -> int:
+    """Return how many names fit at least one video, however many they fit.
+
+    >>> resemblance(["c", "ghost"], ["x/c.mp4", "y/c.mp4"])
+    1
+    """
+    stems = {_stem(_clean(video)) for video in ids}
+    return sum(_stem(_clean(row)) in stems for row in rows)

@@ -72,3 +72,19 @@ def test_base_name_in_two_folders_is_refused():
 def test_two_rows_for_one_video_are_refused():
     with pytest.raises(LabelError, match=r"'a\.webm' and 'a' both belong to the video 'a\.mp4'"):
         match(["a.webm", "a"], ["a.mp4"])
+
+
+def test_a_folder_in_the_row_decides_without_a_suffix():
+    ids = ["x/a.mp4", "y/a.mp4", "y/a.b.mp4"]
+    assert match(["y/a", "x\\a.webm", "y/a.b"], ids).video_of == {
+        "y/a": "y/a.mp4",
+        "x\\a.webm": "x/a.mp4",
+        "y/a.b": "y/a.b.mp4",
+    }
+    with pytest.raises(LabelError, match="'z/a' fits 2 videos"):
+        match(["z/a"], ids[:2])
+
+
+def test_a_bare_name_stays_ambiguous_beside_a_file_at_the_top():
+    with pytest.raises(LabelError, match="'a' fits 2 videos"):
+        match(["a"], ["a.mp4", "x/a.mp4"])

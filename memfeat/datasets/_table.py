@@ -11,7 +11,7 @@ import pandas as pd
 
 from memfeat.dataset import nfc
 from memfeat.errors import LabelError, nearest
-from memfeat.matching import match
+from memfeat.matching import match, resemblance
 from memfeat.store.labels import Labels
 from memfeat.store.source import Source
 
@@ -19,7 +19,7 @@ _SHOWN = 5
 _BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 _SPLIT_NAMES = ("split", "set", "subset", "partition")
 _COUNT_HINTS = ("annotation", "nb_", "n_", "count", "num_")
-_NOT_SCORES = ("index", "unnamed: 0", "width", "height", "fps", "frames", "num_frames", "duration")
+_NOT_SCORES = ("", "index", "unnamed: 0", "width", "height", "fps", "frames", "num_frames", "duration")
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,26 @@ def read_table(file: Path) -> pd.DataFrame:
             # The header is a row like any other: pandas would rename a column that stands twice.
             text = cells.iloc[1:].set_axis(cells.iloc[0].tolist(), axis=1)
             text.index = pd.RangeIndex(2, len(text) + 2)
+    except UnicodeDecodeError as error:
+        raise LabelError(
+            f"{file} cannot be read as a table: it is no UTF-8 text ({error.reason} at byte {error.start}). "
+            "Save it as CSV in UTF-8."
+        ) from error
     except (
         pd.errors.ParserError,
         pd.errors.EmptyDataError,
-        UnicodeDecodeError,
         ValueError,
         OSError,
     ) as error:
-        raise LabelError(f"{file} cannot be read as a table: {str(error).strip()}.") from error
+        raise LabelError(f"{file} cannot be read as a table: {str(error).strip().rstrip('.')}.") from error
     text.columns = pd.Index([nfc(column) for column in text.columns])
+    # Spreadsheets leave columns without name or content at the right edge.
+    text = text.loc[:, [bool(name) or bool((text.iloc[:, at] != "").any()) for at, name in enumerate(text)]]
     twice = sorted({str(column) for column in text.columns[text.columns.duplicated()]})
     if twice:
-        raise LabelError(f"{file} has several columns named {', '.join(twice)}. Rename them.")
+        raise LabelError(
+            f"{file} has several columns named {', '.join(name or '(nothing)' for name in twice)}. Rename them."
+        )
     return text[(text != "").any(axis=1)]
 
 
@@ -193,12 +201,21 @@ def _guess_id(table: pd.DataFrame, file: Path, ids: Sequence[str], remarks: list
 
     best = max(table.columns, key=hits)
     if hits(best) == 0:
+        _explain_nearest(table, file, ids)
         raise LabelError(
             f"No column of {file} names the videos once each (columns: {', '.join(table.columns)}; a video is called "
             f'{next(iter(ids))!r}). Name the column with id = "…" under [dataset], one row per video.'
         )
     remarks.append(f"Column {best!r} is read as the video's name.")
     return str(best)
+
+
+def _explain_nearest(table: pd.DataFrame, file: Path, ids: Sequence[str]) -> None:
+    """Raise what is wrong with the column that names some videos, if any does: repeated or ambiguous names."""
+    found = {column: resemblance(set(table[column].map(nfc)), ids) for column in table.columns}
+    best = max(found, key=found.__getitem__)
+    if found[best]:
+        match(_names(table, file, best).tolist(), ids)
 
 
 def _guess_targets(table: pd.DataFrame, file: Path, taken: set[str | None], remarks: list[str]) -> list[str]:
@@ -216,7 +233,7 @@ def _guess_targets(table: pd.DataFrame, file: Path, taken: set[str | None], rema
     if not targets:
         raise LabelError(
             f"No column of {file} holds scores (columns: {', '.join(table.columns)}). Name them with "
-            'targets = ["…"] under [dataset].'
+            'targets = ["…"] under [dataset], and write numbers with a point.'
         )
     remarks.append(f"Read as scores: {', '.join(targets)}.")
     return targets

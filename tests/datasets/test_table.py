@@ -52,3 +52,32 @@ def test_counts_sizes_and_ids_are_not_taken_for_scores(tmp_path):
     file.write_text("video_id,name,score,nb_annotations,width,fps\n1,a,0.5,30,640,25\n2,b,0.6,31,640,25\n")
     labels, _ = to_labels(read_table(file), file, ["a.mp4", "b.mp4"], Roles(), synthetic=False, note="")
     assert labels.targets == ("score",)
+
+
+def labels_of(tmp_path, text, *ids):
+    file = tmp_path / "t.csv"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return to_labels(read_table(file), file, ids, Roles(), synthetic=False, note="")[0]
+
+
+def test_an_index_without_a_name_and_empty_columns_are_no_scores(tmp_path):
+    labels = labels_of(tmp_path, ",video,score,,\n0,a,0.5,,\n1,b,0.6,,\n", "a.mp4", "b.mp4")
+    assert labels.targets == ("score",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("video,score\na,0.5\na,0.6\n", r"has 1 ids more than once, e\.g\. 'a' in lines 2, 3"),
+        ("video,score\na,0.5\na.mp4,0.6\n", r"The rows 'a' and 'a\.mp4' both belong"),
+        ("video,score\nc,0.5\na,0.6\n", "'c' fits 2 videos"),
+        ("name,score\nghost,0.5\n", "No column .* names the videos"),
+        ("video,score\na,\"0,5\"\n", "write numbers with a point"),
+        ("video,,\na,1,2\n", r"several columns named \(nothing\)"),
+        ("video,score\nb\xe9,0.5\n".encode("latin-1"), "no UTF-8 text"),
+        ("video,score\na,0.5\n".encode("utf-16"), "Save it as CSV in UTF-8"),
+    ],
+)  # fmt: skip
+def test_without_roles_the_reason_is_said_all_the_same(tmp_path, text, words):
+    with pytest.raises(LabelError, match=words):
+        labels_of(tmp_path, text, "a.mp4", "x/c.mp4", "y/c.mp4")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from memfeat.errors import UsageError
 from memfeat.store.labels import Labels
-from memfeat.store.naming import dataset_id
+from memfeat.store.naming import dataset_id, unique_ids
 from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 Options = TypeVar("Options", bound=BaseModel)
@@ -67,7 +67,7 @@ def scan(folder: Path, *, suffixes: Collection[str] | None = None) -> Scan:
     """Find every video and image below `folder`, by id.
 
     Hidden folders and the ``._`` companions that macOS leaves on foreign disks are passed over. Links are followed,
-    each folder once.
+    each folder once. What cannot be read, or has a name that can be no id, is left out with a remark.
 
     Raises
     ------
@@ -81,14 +81,19 @@ def scan(folder: Path, *, suffixes: Collection[str] | None = None) -> Scan:
         )
     wanted = {suffix.lower() for suffix in (suffixes or (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES))}
     remarks: list[str] = []
-    found: dict[str, Path] = {}
+    found: list[Path] = []
     seen: set[tuple[int, int]] = set()
 
     def unreadable(error: OSError) -> None:
         remarks.append(f"The folder {error.filename} could not be read and is left out: {error.strerror}.")
 
     for place, below, names in os.walk(folder, followlinks=True, onerror=unreadable):
-        here = Path(place).stat()
+        try:
+            here = Path(place).stat()
+        except OSError as error:  # went away, or its parent may be listed and not entered
+            unreadable(error)
+            below.clear()
+            continue
         if (here.st_dev, here.st_ino) in seen:
             below.clear()
             continue
@@ -98,19 +103,18 @@ def scan(folder: Path, *, suffixes: Collection[str] | None = None) -> Scan:
             path = Path(place, name)
             if name.startswith("._") or path.suffix.lower() not in wanted:
                 continue
-            own = dataset_id(path, folder)
-            if own in found:
-                raise UsageError(
-                    f"{found[own]} and {path} have the same id {own!r}: their names differ only in Unicode form. "
-                    "Rename one of them."
-                )
-            found[own] = path
+            try:
+                dataset_id(path, folder)
+            except UsageError as error:
+                remarks.append(f"A file is left out: {error}")
+            else:
+                found.append(path)
     if not found:
         detail = f" ({'; '.join(remarks)})" if remarks else ""
         raise UsageError(
             f"There is no video or image below {str(folder)!r}{detail}. Known suffixes: {', '.join(sorted(wanted))}."
         )
-    return Scan(dict(sorted(found.items())), tuple(remarks))
+    return Scan(dict(sorted(unique_ids(found, folder).items())), tuple(remarks))
 
 
 def nfc(text: Any) -> str:

@@ -68,10 +68,23 @@ def test_twins_that_differ_in_unicode_form_are_refused(tmp_path):
     touch(tmp_path, "\u00e9.mp4", "e\u0301.mp4")
     if len(list(tmp_path.iterdir())) == 1:
         pytest.skip("this file system keeps one form only")
-    with pytest.raises(UsageError, match="same id"):
+    with pytest.raises(UsageError, match="have the id"):
         scan(tmp_path)
 
 
 def test_nfc_strips_and_composes():
     assert nfc(" e\u0301\n") == "\u00e9"
     assert nfc(7) == "7"
+
+
+def test_names_that_can_be_no_id_are_left_out_with_a_remark(tmp_path):
+    touch(tmp_path, "a.mp4", "line\nbreak.mp4", "x/b.mp4")
+    try:
+        (tmp_path / os.fsdecode(b"\xff.mp4")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    found = scan(tmp_path)
+    assert list(found.files) == ["a.mp4", "x/b.mp4"]
+    said = "\n".join(found.remarks)
+    assert "not valid UTF-8" in said
+    assert "control character" in said

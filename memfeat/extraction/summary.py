@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from memfeat.store.files import write_atomically
+
 SCHEMA = 1
 EXIT_OK, EXIT_FAILURES, EXIT_INTERRUPTED = 0, 3, 130
 _SHOWN = 10
@@ -60,11 +62,8 @@ class Summary:
 
     def write(self, file: Path) -> None:
         """Write the summary as a JSON file, whole or not at all."""
-        temporary = file.with_name(f".{file.name}.tmp")
-        temporary.write_text(
-            json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        temporary.replace(file)
+        # Messages quote paths, which may hold bytes that are no UTF-8: ASCII escapes carry them.
+        write_atomically(file, json.dumps(self.to_json(), indent=2) + "\n")
 
     def lines(self) -> list[str]:
         """Return the summary in words."""
@@ -86,9 +85,12 @@ class Summary:
                 f"{len(self.damaged)} files are damaged and were measured as far as they decode:",
                 *shown,
             ]
-        if self.dropped:
+        replaced = sum("*" in dropped for dropped in self.dropped.values())
+        if replaced:
+            lines.append(f"{replaced} files of the store were damaged and have been replaced.")
+        if changed := len(self.dropped) - replaced:
             lines.append(
-                f"{len(self.dropped)} videos have changed; features measured from their earlier content were removed."
+                f"{changed} videos have changed; features measured from their earlier content were removed."
             )
         if self.interrupted:
             lines.append(f"Interrupted; {self.not_started} videos are left. Run the same command to go on.")

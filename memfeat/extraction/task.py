@@ -14,6 +14,7 @@ from memfeat.extraction import attempts
 from memfeat.measure import measure_video
 from memfeat.store.commit import commit
 from memfeat.store.failures import Failure, remove_failure, write_failure
+from memfeat.store.index import damage_of
 from memfeat.store.naming import video_path
 from memfeat.store.record import read_marks, read_source
 from memfeat.store.source import Source
@@ -94,25 +95,24 @@ def _measure(task: Task) -> Outcome:
         remove_failure(task.store, task.video, STAGE)
         return Outcome(task.video, "present")
     measured = measure_video(task.path, wanted)
+    video = measured.video()
     if not source.same_content(Source.of(task.path, known=source)):
         raise UnreadableError(f"{task.path} changed while it was read. Run again when it is complete.")
     committed = commit(
         task.store,
         task.video,
         source=source,
-        video=measured.video(),
+        video=video,
         features=measured.features,
         replace=task.force,
     )
     remove_failure(task.store, task.video, STAGE)
-    counts = measured.counts
-    damage = f"{counts.corrupt} corrupt frames, {counts.bad_packets} bad packets" if counts.damaged else ""
     return Outcome(
         task.video,
         "done",
         computed=committed.written,
-        frames=counts.decoded,
-        damage=damage,
+        frames=measured.counts.decoded,
+        damage=damage_of(video),
         dropped=committed.dropped,
     )
 

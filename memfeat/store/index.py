@@ -113,7 +113,14 @@ class Index:
 
 
 def scan(store: Path) -> Scan:
-    """List the video files of a store with one look at each folder."""
+    """List the video files of a store with one look at each folder; SetupError when one may not be read."""
+    try:
+        return _scan(store)
+    except OSError as error:
+        raise SetupError(f"{store} cannot be listed: {error}. Check its permissions.") from error
+
+
+def _scan(store: Path) -> Scan:
     found: list[tuple[bytes, int, int, int]] = []
     with suppress(FileNotFoundError, NotADirectoryError):
         for shard in os.scandir(os.fsencode(store / "videos")):
@@ -214,6 +221,8 @@ def damage_of(video: Mapping[str, Any]) -> str:
 
     >>> damage_of({"counts": {"decoded": 70, "corrupt": 2, "bad_packets": 0, "damaged": True}})
     '70 frames decoded, 2 corrupt, 0 bad packets'
+    >>> damage_of({"counts": {"decoded": 70, "ended_early": True, "damaged": True}})
+    '70 frames decoded, ends before its stated end'
     >>> damage_of({"counts": {"decoded": 70, "damaged": False}})
     ''
     """
@@ -221,7 +230,10 @@ def damage_of(video: Mapping[str, Any]) -> str:
     if not isinstance(counts, dict) or not counts.get("damaged"):
         return ""
     words = {"decoded": "frames decoded", "corrupt": "corrupt", "bad_packets": "bad packets"}
-    return ", ".join(f"{counts[name]} {text}" for name, text in words.items() if name in counts) or "damaged"
+    parts = [f"{counts[name]} {text}" for name, text in words.items() if name in counts]
+    if counts.get("ended_early"):
+        parts.append("ends before its stated end")
+    return ", ".join(parts) or "damaged"
 
 
 def _save(path: Path, index: Index) -> None:

@@ -96,8 +96,11 @@ class Manifest:
 
 
 def is_store(path: str | Path) -> bool:
-    """Return whether a folder holds a ``store.json``."""
-    return Path(path, FILE_NAME).is_file()
+    """Return whether a folder holds a ``store.json``; SetupError when it may not be looked into."""
+    try:
+        return Path(path, FILE_NAME).is_file()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be looked into: {error.strerror}. Check its permissions.") from error
 
 
 def read_manifest(store: str | Path) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import av
 import numpy as np
 import pytest
 from clips import (
@@ -238,3 +239,14 @@ def test_values_are_those_of_a_direct_measurement(videos, tmp_path):
     stored = FeatureStore(tmp_path / "s")["v1.mp4"]["contrast"]
     np.testing.assert_array_equal(stored.values, direct["values"])
     np.testing.assert_array_equal(stored.times, direct["times"])
+
+
+def test_a_file_cut_between_packets_is_said_to_end_early(tmp_path):
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    whole = write_clip(tmp_path / "whole.mp4", frames=50, container_options={"movflags": "faststart"})
+    with av.open(str(whole)) as container:
+        end = [packet.pos + packet.size for packet in container.demux(video=0) if packet.size][24]
+    (folder / "cut.mp4").write_bytes(whole.read_bytes()[:end])
+    summary = extract(Dataset("cut", scan(folder).files), tmp_path / "s", CHEAP, workers=0)
+    assert "ends before its stated end" in summary.damaged["cut.mp4"]

@@ -28,13 +28,15 @@ def test_words_name_what_went_wrong_and_what_to_do():
     text = "\n".join(
         made(
             total=20, done=4, failed=12, failed_before=1, not_started=3, interrupted=True, seconds=2.0,
-            failures=failures, damaged={"x": "3 corrupt frames"}, dropped={"y": {"hog": "other content"}},
+            failures=failures, damaged={"x": "3 corrupt frames"},
+            dropped={"y": {"hog": "other content"}, "z": {"*": "unreadable"}},
         ).lines()
     )  # fmt: skip
     for words in (
         "4 measured", "2.00 videos/s", "v0: NoFrames: nothing decodes", "and 2 more",
         "memfeat store failures features/d",
-        "--retry-failed", "x: 3 corrupt frames", "1 videos have changed", "3 videos are left",
+        "--retry-failed", "x: 3 corrupt frames", "1 videos have changed",
+        "1 files of the store were damaged and have been replaced", "3 videos are left",
     ):  # fmt: skip
         assert words in text
 
@@ -44,3 +46,11 @@ def test_the_file_is_written_whole(tmp_path):
     summary.write(tmp_path / "last-run.json")
     assert json.loads((tmp_path / "last-run.json").read_text()) == summary.to_json()
     assert [file.name for file in tmp_path.iterdir()] == ["last-run.json"]
+
+
+def test_bytes_that_are_no_text_do_not_stop_the_summary(tmp_path):
+    summary = made(
+        total=1, failed=1, failures=[{"id": "v", "type": "Empty", "message": "/d\udcff/v: no bytes"}]
+    )
+    summary.write(tmp_path / "last-run.json")
+    assert json.loads((tmp_path / "last-run.json").read_text())["failures"] == summary.failures

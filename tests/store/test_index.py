@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from memfeat.errors import SetupError
 from memfeat.store import index as module
 from memfeat.store.index import FeatureCount, damage_of, load_index, scan
 from memfeat.store.naming import video_path
@@ -152,3 +154,10 @@ def test_two_features_with_different_reasons_share_nothing(store, put: Callable,
         "another reason",
         "needs 2 frames, the file has 1",
     }
+
+
+def test_a_folder_that_cannot_be_listed_is_said(store) -> None:
+    shutil.rmtree(store.path / "videos", ignore_errors=True)
+    (store.path / "videos").symlink_to("videos")
+    with pytest.raises(SetupError, match="cannot be listed"):
+        scan(store.path)

@@ -115,7 +115,7 @@ def available() -> Iterator[Path]:
     seen: set[str] = set()
     for folder in folders():
         for file in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            if file.stem not in seen:
+            if file.stem not in seen and not file.is_dir():
                 seen.add(file.stem)
                 yield file
 
@@ -153,7 +153,8 @@ def load(name: str) -> Recipe:
     Raises
     ------
     UsageError
-        It cannot be found, is no TOML, or has a key or a value that means nothing; the message names the nearest key.
+        It cannot be found or read, is no TOML, or has a key or a value that means nothing; the message names the
+        nearest key.
 
     Examples
     --------
@@ -165,6 +166,10 @@ def load(name: str) -> Recipe:
         table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise UsageError(
+            f"The recipe {file} cannot be read: {error.strerror}. Check its permissions."
+        ) from error
     return parse({"name": file.stem, **table}, where=str(file), model=Recipe)
 
 
@@ -180,6 +185,11 @@ def parse(table: dict[str, Any], *, where: str, model: type[Model]) -> Model:
 
 def _explain(problem: Any, model: type[BaseModel]) -> str:
     *parents, key = [str(part) for part in problem["loc"]] or ["recipe"]
+    if problem["type"] == "string_pattern_mismatch" and key == "name":
+        return (
+            f"the name {problem['input']!r} cannot be that of a folder everywhere; begin with a letter or a digit "
+            "and go on with letters, digits, '.', '_' and '-'"
+        )
     if problem["type"] != "extra_forbidden":
         return f"{'.'.join([*parents, key])}: {problem['msg']}, got {problem['input']!r}"
     owner: type[BaseModel] = model
@@ -188,5 +198,5 @@ def _explain(problem: Any, model: type[BaseModel]) -> str:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             owner = inner
     known = list(owner.model_fields)
-    place = f"[{'.'.join(parents)}]" if parents else "the top level"
-    return f"unknown key {key!r} at {place}.{nearest(key, known)} Known keys: {', '.join(known)}"
+    place = f" at [{'.'.join(parents)}]" if parents else " at the top level" if model is Recipe else ""
+    return f"unknown key {key!r}{place}.{nearest(key, known)} Known keys: {', '.join(known)}"

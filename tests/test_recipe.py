@@ -38,7 +38,7 @@ def test_a_recipe_by_path_takes_its_name_from_the_file(tmp_path):
         ("[fit]\nmodle = 'brr'", ["modle", "[fit]", "Did you mean 'model'"]),
         ("[fit]\nfolds = 1", ["fit.folds", "greater than or equal to 2"]),
         ("[fit]\nfolds = 'five'", ["fit.folds", "'five'"]),
-        ("name = '../up'", ["name", "../up"]),
+        ("name = '../up'", ["the name '../up'", "letters, digits"]),
         ("[dataset\n", ["not valid TOML"]),
     ],
 )
@@ -71,3 +71,12 @@ def test_root_comes_from_the_call_then_the_variable_then_the_recipe(tmp_path, mo
         made.root(tmp_path / "missing")
     with pytest.raises(UsageError, match="does not say where its data lie"):
         recipe.Recipe(name="other").root()
+
+
+def test_a_recipe_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pipelines" / "folder.toml").mkdir(parents=True)
+    (tmp_path / "pipelines" / "loop.toml").symlink_to("loop.toml")
+    assert "folder" not in {file.stem for file in recipe.available()}
+    with pytest.raises(UsageError, match=r"pipelines/loop\.toml cannot be read"):
+        recipe.load("loop")

@@ -40,6 +40,10 @@ def extract(
 
     if (recipe is None) == (videos is None):
         raise UsageError("Give either a recipe (memfeat list recipes) or --videos FOLDER.")
+    if scheduler is not None and workers is not None:
+        raise UsageError(
+            "--workers is for this machine; with --scheduler, its own workers are used. Give one."
+        )
     if recipe is not None:
         if labels is not None or name is not None:
             raise UsageError("--labels and --name go with --videos; a recipe names its own.")
@@ -59,7 +63,7 @@ def extract(
         retry_failed=retry_failed,
     )
     if as_json:
-        typer.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(summary.to_json(), indent=2))
     raise typer.Exit(summary.exit_code)
 
 
@@ -114,10 +118,11 @@ def _folder(videos: Path, labels: Path | None, name: str | None, root: Path | No
     if labels is not None and not labels.is_file():
         raise UsageError(f"There is no table of scores {str(labels)!r}.")
     table = {
-        "name": name or videos.resolve().name,
+        "name": name if name is not None else videos.resolve().name,
         "dataset": {"adapter": "folder", **({"labels": str(labels.resolve())} if labels is not None else {})},
     }
-    plan = recipes.parse(table, where="--videos (choose another --name)", model=recipes.Recipe)
     if not videos.is_dir():
-        raise UsageError(f"There is no folder {str(videos)!r}.")
+        what = f"{str(videos)!r} is a file" if videos.exists() else f"There is no folder {str(videos)!r}"
+        raise UsageError(f"{what}. Give --videos the folder that holds the videos or images.")
+    plan = recipes.parse(table, where="--videos (give another --name)", model=recipes.Recipe)
     return datasets.load(plan, root=videos)

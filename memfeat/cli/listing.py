@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from memfeat.cli.console import show_table
+from memfeat.errors import UsageError
 
 app = typer.Typer(help="Show features, models, recipes, dataset adapters or stores.", no_args_is_help=True)
 
@@ -49,8 +52,17 @@ def recipes() -> None:
     show_table(
         "",
         ["recipe", "what", "file"],
-        [(p.stem, recipe.load(str(p)).description, p) for p in recipe.available()],
+        [(file.stem, _describe(file), file) for file in recipe.available()],
     )
+
+
+def _describe(file: Path) -> str:
+    from memfeat import recipe
+
+    try:
+        return recipe.load(str(file)).description
+    except UsageError as error:
+        return f"NOT VALID: {error}"
 
 
 @app.command()

@@ -46,7 +46,8 @@ def info(
         return
     console = output()
     console.print(
-        f"{summary.path}: dataset {summary.dataset!r}, {summary.videos} videos, {summary.bytes / 1e6:.1f} MB"
+        f"{summary.path}: dataset {summary.dataset!r}, {summary.videos} videos, {summary.bytes / 1e6:.1f} MB",
+        markup=False,
     )
     if summary.note:
         console.print(f"note: {summary.note}", markup=False)
@@ -65,7 +66,8 @@ def info(
             ],
         )
     if summary.splits:
-        console.print("splits: " + ", ".join(f"{name} {count}" for name, count in summary.splits.items()))
+        splits = ", ".join(f"{name} {count}" for name, count in summary.splits.items())
+        console.print(f"splits: {splits}", markup=False)
     for kind, count in summary.failures.items():
         console.print(f"failed: {count} × {kind} (memfeat store failures)", markup=False)
     for video, damage in summary.damaged.items():
@@ -116,6 +118,8 @@ def verify(
         output().print(
             f"{report.videos} videos, {len(report.problems)} problems, {len(report.warnings)} warnings{swept}."
         )
+        if any(problem.kind in ("unreadable", "values") for problem in report.problems):
+            output().print("Delete the files with unreadable or changed content and extract again.")
     if not report.ok:
         raise typer.Exit(DataError.exit_code)
 

@@ -63,6 +63,9 @@ def test_the_summary_as_json_is_all_there_is_on_standard_output(memfeat, videos)
         (("--videos", "my clips", "--name", "x", "--features", ""), "No feature was asked for"),
         (("--videos", "my clips", "--name", "x", "--labels", "no.csv"), "no table of scores 'no.csv'"),
         (("--videos", "my clips", "--name", "x", "--root", "."), "--root goes with a recipe"),
+        (("--videos", "my clips/v0.mp4"), "'my clips/v0.mp4' is a file"),
+        (("--videos", "my clips", "--name", "a b"), "the name 'a b'"),
+        (("--videos", "my clips", "--name", "x", "--scheduler", "tcp://h:1", "--workers", 2), "Give one"),
         (("demo", "--name", "x"), "go with --videos"),
     ],
 )

@@ -24,3 +24,12 @@ def test_stores(memfeat, tmp_path):
     write_image(tmp_path / "x" / "a.png")
     memfeat("extract", "--videos", "x", "--features", "contrast", "--workers", 0)
     assert "features/x" in memfeat("list", "stores").out
+
+
+def test_a_recipe_that_is_wrong_does_not_hide_the_others(memfeat, tmp_path):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "wrong.toml").write_text("[datset]\n")
+    ran = memfeat("list", "recipes")
+    assert ran.code == 0
+    assert "NOT VALID" in ran.out
+    assert "demo" in ran.out

@@ -64,3 +64,20 @@ def test_wrong_calls(memfeat, filled, tmp_path, arguments, words):
     assert words in ran.err
     assert not (tmp_path / "t.csv").exists()
     assert not (tmp_path / "t.xlsx").exists()
+
+
+def test_brackets_in_a_path_are_no_markup(memfeat, filled, tmp_path):
+    filled.rename(tmp_path / "my [red]store")
+    assert "my [red]store" in memfeat("store", "info", tmp_path / "my [red]store").out
+
+
+def test_verify_says_what_to_do_about_changed_files(memfeat, filled):
+    victim = next(filled.glob("videos/*/v1*.h5"))
+    victim.write_bytes(b"junk")
+    assert "Delete the files" in memfeat("store", "verify", filled).out
+
+
+def test_a_place_that_cannot_be_looked_into_is_the_machines_fault(memfeat):
+    ran = memfeat("store", "info", "x" * 5000)
+    assert ran.code == 4
+    assert "cannot be looked into: File name too long" in ran.err

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -36,6 +37,7 @@ _RANGES = {
     "noise": (0.0, 10.0),
 }
 _MARKER = "made-by-memfeat.json"
+_OWN_NAME = re.compile(rf"clip_\d{{3,}}_({'|'.join(PHOTOGRAPHS)})\.mp4")
 
 Image = npt.NDArray[np.uint8]
 
@@ -194,7 +196,8 @@ def make_demo(
         if on_clip is not None:
             on_clip()
     for other in folder.glob("clip_*.mp4"):
-        if other.name not in {clip.name for clip in plans}:
+        # Only what an earlier call made: the folder may hold clips of somebody else's.
+        if _OWN_NAME.fullmatch(other.name) and other.name not in {clip.name for clip in plans}:
             other.unlink()
     with (root / "scores.csv").open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines)

@@ -68,3 +68,10 @@ def test_synthetic_is_said_everywhere(tmp_path):
     assert "SYNTHETIC" in shipped.note
     assert shipped.dataset.options()["synthetic"] is True
     assert shipped.fit.target == demo.TARGET
+
+
+def test_clips_of_somebody_else_are_left_alone(tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "clip_of_my_own.mp4").write_bytes(b"x")
+    demo.make_demo(tmp_path, clips=1)
+    assert (tmp_path / "clips" / "clip_of_my_own.mp4").is_file()

@@ -44,11 +44,9 @@ class Checkout:
         return self.folder / "calls.log"
 
     def make(self, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-        clean = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("MAKE", "MFLAGS", "EXTRAS"))
-        }
+        # `make test PYTHON=…` itself hands its variables on through the environment.
+        unwanted = ("MAKE", "MFLAGS", "PYTHON", "EXTRAS", "JOBS", "VENV")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
         return subprocess.run(
             [str(MAKE), *arguments],
             cwd=self.folder,

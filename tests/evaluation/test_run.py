@@ -150,7 +150,8 @@ def test_another_version_of_scikit_learn_is_a_warning(copy: Path) -> None:
         _ = loaded.model
 
 
-def test_no_run_lists_those_there_are(run: Run, tmp_path: Path) -> None:
+def test_no_run_lists_those_there_are(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the checkout has runs of its own once `make demo` was there
     with pytest.raises(UsageError, match="is no run folder.*base"):
         Run.load(run.path.parent / "bass")
     with pytest.raises(UsageError, match="Fit one with"):

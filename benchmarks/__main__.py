@@ -86,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(file=sys.stderr)
         report = Report(about(bench, collected, generated=not options.clips), rows)
     folder = HERE / "results" / options.name
+    if options.only and (folder / "report.json").is_file():
+        report.keep_others(Report.read(folder / "report.json"))
     save(bench, report, folder, {key: collected[key] for key in MACHINE if key in collected})
     print(report.text())
     print(f"\nKept in {folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}")
@@ -145,8 +147,13 @@ def save(bench: Bench, report: Report, folder: Path, machine: dict[str, Any]) ->
     for implementation in (NAIVE, MEMFEAT):
         made = [benchmark for each in bench.comparisons for benchmark in each.benchmarks(implementation)]
         made += bench.others if implementation == MEMFEAT else []
+        file = folder / f"{implementation}.json"
+        stages = {row.stage for row in report.rows}
         if made:
-            suite(made, metadata).dump(str(folder / f"{implementation}.json"), replace=True)
+            names = {benchmark.get_name() for benchmark in made}
+            earlier = pyperf.BenchmarkSuite.load(str(file)) if file.is_file() else []
+            kept = [each for each in earlier if each.get_name() not in names and each.get_name() in stages]
+            suite(made, metadata, kept).dump(str(file), replace=True)
 
 
 if __name__ == "__main__":

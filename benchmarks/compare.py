@@ -154,8 +154,12 @@ def one_thread() -> Any:
         yield
 
 
-def suite(benchmarks: Sequence[pyperf.Benchmark], metadata: Mapping[str, Any]) -> pyperf.BenchmarkSuite:
-    """Return benchmarks as a suite that says where and with what they were measured."""
+def suite(
+    benchmarks: Sequence[pyperf.Benchmark],
+    metadata: Mapping[str, Any],
+    kept: Sequence[pyperf.Benchmark] = (),
+) -> pyperf.BenchmarkSuite:
+    """Return benchmarks as a suite that says where and with what they were measured, after those `kept` as they are."""
     for benchmark in benchmarks:
         benchmark.update_metadata(dict(metadata))
-    return pyperf.BenchmarkSuite(benchmarks)
+    return pyperf.BenchmarkSuite([*kept, *benchmarks])

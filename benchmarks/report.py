@@ -129,6 +129,18 @@ class Report:
         rows = [Row.from_json(row) for row in data.pop("rows")]
         return cls(data, rows)
 
+    def keep_others(self, earlier: Report) -> None:
+        """Take over the rows of an earlier run that this one, of a few stages, did not measure.
+
+        Only on the same machine, clips and settings: rows of one table must be comparable.
+        """
+        same = ("machine", "clips", "full", "versions")
+        if all(earlier.about[key] == self.about[key] for key in same):
+            again = {row.stage for row in self.rows}
+            mine = {row.stage: row for row in self.rows}
+            self.rows = [mine.pop(row.stage, row) for row in earlier.rows] + list(mine.values())
+            self.about["apart"] = sorted({*earlier.about.get("apart", ()), *again})
+
     def missed(self) -> list[str]:
         return [
             f"{row.stage}: {check.what}" for row in self.rows for check in row.checks if check.passed is False
@@ -141,6 +153,11 @@ class Report:
             f"{about['machine']}, {about['date']}; load {about['load']:.1f} when it began.",
             f"{about['clips']}{'' if about['full'] else '; a quick run on a small sample'}.",
             f"{versions}.",
+            *(
+                [f"Measured again in a run of their own: {', '.join(about['apart'])}."]
+                if about.get("apart")
+                else []
+            ),
         ]
 
     def text(self) -> str:
@@ -250,6 +267,7 @@ def plot(report: Report, file: Path) -> None:
             axes.annotate(label, (row.naive.cpu * 1e3, y), (8, 0), textcoords="offset points", va="center")
         axes.set_xscale("log")
         axes.margins(x=0.08)
+        axes.set_xlim(right=axes.get_xlim()[1] * 4)  # room for the last ratio
         axes.set_yticks(range(len(rows)), [f"{row.stage} (per {row.unit})" for row in rows])
         axes.set_xlabel("processor time, milliseconds per unit (logarithmic)")
         axes.grid(axis="x", color="0.93")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.message import Message
 from email.parser import Parser
@@ -41,9 +42,9 @@ def run(*command: str | Path, cwd: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def build(kind: str, folder: Path) -> Path:
+def build(kind: str, folder: Path, source: Path = ROOT) -> Path:
     """Build with the project's own backend, as pip does, and return the archive."""
-    name = run(sys.executable, "-c", BUILD, kind, folder, cwd=ROOT)[-1]
+    name = run(sys.executable, "-c", BUILD, kind, folder, cwd=source)[-1]
     return folder / name
 
 
@@ -147,3 +148,13 @@ def test_a_recipe_in_the_working_folder_comes_first(wheel: Path, tmp_path: Path)
     _, found, name = use(target, "demo", cwd=tmp_path)
     assert found == mine
     assert name == "mine"
+
+
+def test_the_same_wheel_comes_out_of_the_source_archive(names: list[str], tmp_path: Path) -> None:
+    with tarfile.open(build("build_sdist", tmp_path)) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    (source,) = (tmp_path / "unpacked").iterdir()
+    assert (source / "Makefile").is_file()
+    assert not (source / ".venv").exists()
+    with zipfile.ZipFile(build("build_wheel", tmp_path / "again", source)) as wheel:
+        assert sorted(wheel.namelist()) == sorted(names)

@@ -56,7 +56,7 @@ SAME_FLOOR = {
 """Who may use a neighbour on its own floor; there is no way back, so that no cycle can close."""
 
 MAX_LINES = 400
-PRIVATE = ("/home/", "/Users/", "/root/", "/work/", "C:\\Users")
+PRIVATE = ("/home/", "/Users/", "/root/", "C:\\Users")
 TEXT = {"", ".py", ".md", ".toml", ".yaml", ".txt", ".sh"}
 ONE_THING_PER_FILE = ("extractors", "models", "datasets")
 

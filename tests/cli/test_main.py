@@ -60,5 +60,5 @@ def test_a_reader_that_has_gone_is_no_error(arguments):
 
 
 def test_closed_streams_are_no_error():
-    command = f"exec {sys.executable} -m memfeat list models >&- 2>&-"
-    assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
+    command = ["sh", "-c", 'exec "$0" -m memfeat list models >&- 2>&-', sys.executable]
+    assert subprocess.run(command, check=False).returncode == 0

@@ -55,9 +55,10 @@ def test_kill_leaves_no_corrupt_file_and_loses_nothing_committed(empty: Path) ->
     for attempt in range(8):
         writer = start(empty, f"feature-{attempt % 3}", 0, 10**6)
         assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
-        time.sleep(float(rng.uniform(0.05, 0.2)))
+        lines = [writer.stdout.readline() for _ in range(4)]
+        time.sleep(float(rng.uniform(0.0, 0.1)))
         writer.send_signal(signal.SIGKILL)
-        lines = writer.stdout.read().split()
+        lines += writer.stdout.read().split()
         writer.wait()
         committed |= {f"{int(line) % 7}.mp4/feature-{attempt % 3}" for line in lines}
     assert len(committed) > 10

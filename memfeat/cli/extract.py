@@ -22,7 +22,7 @@ def extract(
     labels: Path | None = typer.Option(None, help="Table of scores that goes with --videos."),
     out: Path | None = typer.Option(None, help="Store to fill; default features/<name>."),
     name: str | None = typer.Option(
-        None, help="Name of the dataset that --videos makes; default the folder's."
+        None, help="Name of the dataset that --videos makes; default that of --out, else the folder's."
     ),
     features: str | None = typer.Option(
         None, help="Comma-separated features; default the recipe's, else all."
@@ -51,7 +51,7 @@ def extract(
         dataset = datasets.load(plan, root=root)
         wanted = words(features) if features is not None else plan.features.extract
     else:
-        dataset = _folder(videos or Path(), labels, name, root)
+        dataset = _folder(videos or Path(), labels, name or (out.resolve().name if out else None), root)
         wanted = words(features)
     summary = run_extraction(
         dataset,

@@ -32,6 +32,13 @@ def test_a_folder_with_its_table_needs_no_recipe(memfeat, videos, tmp_path):
     assert store.labels["score"].dropna().to_dict() == {"v0.mp4": 0.5, "v1.mp4": 0.6}
 
 
+def test_the_dataset_is_named_after_its_store(memfeat, videos, tmp_path):
+    from memfeat import FeatureStore
+
+    assert memfeat("extract", "--videos", videos, "--out", "features/mine", *FEATURES).code == 0
+    assert FeatureStore(tmp_path / "features" / "mine").dataset == "mine"
+
+
 def test_a_recipe_by_name_and_root(memfeat, videos, tmp_path):
     (tmp_path / "pipelines").mkdir()
     (tmp_path / "pipelines" / "pilot.toml").write_text(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    # Tests are imported by path (import mode importlib): helpers such as clips.py need their folder named.
-    sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
+import pyperf
 import pytest
 
+from benchmarks import clips, compare, flow, frames, naive, page
+from benchmarks.report import Check, Limit, Report, Row, number, plot, seconds
 from memfeat import extractors
 from memfeat.demo import make_demo
 from memfeat.kernels.hog import hog
@@ -15,14 +17,6 @@ from memfeat.measure import measure_video
 from memfeat.video import open_video
 
 ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
-
-pyperf = pytest.importorskip("pyperf", reason="the benchmark is not installed: pip install -e '.[dev]'")
-
-from benchmarks import clips, compare, flow, frames, naive, page  # noqa: E402
-from benchmarks.report import Check, Limit, Report, Row, number, plot, seconds  # noqa: E402
-
 TOLERANCE = {"contrast": 1e-12, "brightness": 1e-12, "sharpness-fft": 1e-10, "blur-lps": 1e-9, "hog": 1e-6}
 
 

@@ -1,19 +1,11 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
+from stores import make
 
-HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
-
-from stores import make  # noqa: E402
-
-from memfeat.evaluation.fit import fit  # noqa: E402
-from memfeat.evaluation.run import Run  # noqa: E402
-from memfeat.store.feature_store import FeatureStore  # noqa: E402
+from memfeat.evaluation.fit import fit
+from memfeat.evaluation.run import Run
+from memfeat.store.feature_store import FeatureStore
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def as_text(lines: Sequence[Row]) -> str:
         text.append(f"up to {degenerate} resamples were constant and are left out of an interval")
     if any("pooled" in line.judged for line in lines):
         text.append(
-            "pooled: rows of all folds together, biased downwards; the fold mean is the figure to use"
+            "pooled: rows of all folds together, which mixes the folds' models and is biased; use the fold mean"
         )
     text += [f"{mark} {note}" for note, mark in marks.items()]
     for run, count in {line.run: line.damaged for line in lines if line.damaged}.items():

@@ -173,8 +173,6 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
     settings = {
         # A video that ends its worker is found by its marker; the scheduler must not judge the ones queued behind it.
         "distributed.scheduler.allowed-failures": _MANY,
-        "distributed.worker.daemon": True,
-        "distributed.scheduler.work-stealing": True,
         "distributed.admin.tick.limit": "1h",
         # Profiling and frequent ticks cost two workers a tenth of a core.
         "distributed.admin.tick.interval": "1s",

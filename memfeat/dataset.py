@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel
 
 from memfeat.errors import UsageError
 from memfeat.store.labels import Labels
 from memfeat.store.naming import dataset_id, unique_ids
+from memfeat.store.texts import Texts
 from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 Options = TypeVar("Options", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class SplitHalves:
+    """Scores of the same items by two halves of the participants, for several random halvings."""
+
+    ids: tuple[str, ...]
+    a: npt.NDArray[np.float64]
+    """Scores of one half, shape (halvings, items)."""
+    b: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the authors of a dataset, or a careful count of its release, say of one target."""
+
+    target: str
+    n: int
+    """Number of rows with a score."""
+    mean: float | None = None
+    sd: float | None = None
+    split: str | None = None
+    """The rows this is about; None: all."""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,9 +55,17 @@ class Dataset:
     name
         Also the default name of the store.
     files
-        Path of each video by id, in the order of ids.
+        Path of each video by id, in the order of ids; empty where a release has scores or texts alone.
     labels
-        One row per labelled video, or None.
+        One row per video that the release names, with a score or without, or None.
+    texts
+        Captions, action labels, titles, categories; None when there are none.
+    halves
+        Split halves of the participants, by target.
+    missing
+        Ids that the release's tables name and that have no file.
+    extra
+        Ids of files that no table names.
     ids
         In words, how ids were made.
     remarks
@@ -42,6 +77,10 @@ class Dataset:
     labels: Labels | None = None
     ids: str = "path relative to the video folder"
     remarks: tuple[str, ...] = field(default=())
+    texts: Texts | None = None
+    halves: Mapping[str, SplitHalves] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +92,8 @@ class Adapter(Generic[Options]):
     options: type[Options]
     load: Callable[[str, Path, Options, str], Dataset]
     """Called with the dataset's name, the folder of the data, the options of the recipe and its note."""
+    published: tuple[Published, ...] = ()
+    """Figures that a complete copy of the release has."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ FLOORS = {
     "matrix": 2,
     "recipe": 2,
     "measure": 2,
+    "estimators": 2,
+    "weights": 2,
     "extractors": 3,
     "models": 3,
     "datasets": 3,

@@ -28,10 +28,15 @@ class ModelSpec:
     """As given to ``memfeat fit --model``; the file's name with ``-`` for ``_``."""
     summary: str
     """One sentence for listings: what it is, by whom, how it was used."""
-    build: Callable[[int], Any]
-    """Return a fresh scikit-learn regressor for a seed. It holds no preprocessing of features."""
-    gives_deviation: bool
+    build: Callable[..., Any]
+    """``build(seed, **parameters)`` returns a fresh scikit-learn regressor. It holds no preprocessing of
+    features. Parameters are those of the regressor's constructor; none are its published settings."""
+    gives_deviation: bool = False
     """Whether ``predict(X, return_std=True)`` gives the predictive standard deviation as well."""
+    takes_sparse: bool = False
+    """Whether it is fitted on scipy's sparse matrices, as words of captions are, without making them dense."""
+    needs_deep: bool = False
+    """Whether it needs torch, which comes with the extra ``deep``."""
 
 
 def names() -> list[str]:

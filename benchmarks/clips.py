@@ -47,8 +47,8 @@ def given(folder: Path) -> list[Path]:
     return found
 
 
-def prepare(paths: list[Path], folder: Path, *, frames: int) -> list[Clip]:
-    """Cut clips to their first frames, without encoding them again."""
+def prepare(paths: list[Path], folder: Path, *, frames: int | None = None) -> list[Clip]:
+    """Copy clips, or their first frames alone, without encoding them again."""
     folder.mkdir(parents=True, exist_ok=True)
     clips = []
     for number, path in enumerate(paths):
@@ -60,7 +60,7 @@ def prepare(paths: list[Path], folder: Path, *, frames: int) -> list[Clip]:
     return clips
 
 
-def shorten(path: Path, target: Path, *, frames: int) -> Path:
+def shorten(path: Path, target: Path, *, frames: int | None) -> Path:
     """Copy the first packets of a clip's first video stream.
 
     Packets come in the order of decoding, so the last of these frames may lie a little further apart.

@@ -26,7 +26,7 @@ def tvl1(bench: Bench) -> list[Row]:
     settings = bench.settings
     pairs = clips.pairs(
         bench.clips,
-        per_clip=settings.flow_pairs,
+        per_clip=-(-settings.flow_pairs // len(bench.clips)),
         cuts=settings.flow_cuts,
         stills=settings.flow_stills,
         say=bench.say,

@@ -32,6 +32,9 @@ def extract(
     scheduler: str | None = typer.Option(None, help="Address of a Dask scheduler, tcp://HOST:PORT."),
     force: bool = typer.Option(False, "--force", help="Measure again what is present."),
     retry_failed: bool = typer.Option(False, "--retry-failed", help="Try again what has failed before."),
+    labels_only: bool = typer.Option(
+        False, "--labels-only", help="Write labels and texts to the store and open no video."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the run summary as JSON."),
 ) -> None:
     """Measure every descriptor of every video and commit it to a store; run again to go on."""
@@ -43,6 +46,10 @@ def extract(
     if scheduler is not None and workers is not None:
         raise UsageError(
             "--workers is for this machine; with --scheduler, its own workers are used. Give one."
+        )
+    if labels_only and (features is not None or force or retry_failed or scheduler is not None):
+        raise UsageError(
+            "--labels-only measures nothing: leave --features, --force, --retry-failed and --scheduler out."
         )
     if recipe is not None:
         if labels is not None or name is not None:
@@ -61,6 +68,7 @@ def extract(
         scheduler=scheduler,
         force=force,
         retry_failed=retry_failed,
+        labels_only=labels_only,
     )
     if as_json:
         typer.echo(json.dumps(summary.to_json(), indent=2))
@@ -76,17 +84,18 @@ def run_extraction(
     scheduler: str | None = None,
     force: bool = False,
     retry_failed: bool = False,
+    labels_only: bool = False,
 ) -> Summary:
     """Run an extraction with progress on the terminal and say what became of it."""
     from memfeat import extractors
     from memfeat.extraction.progress import ConsoleReporter
     from memfeat.extraction.run import extract as run
 
-    chosen, left_out = extractors.select(wanted)
+    chosen, left_out = ([], {}) if labels_only else extractors.select(wanted)
+    what = f"{len(chosen)} features ({', '.join(extractor.name for extractor in chosen)})"
     console = messages()
     console.print(
-        f"{dataset.name}: {len(dataset.files)} files, {len(chosen)} features "
-        f"({', '.join(extractor.name for extractor in chosen)}) → {store}",
+        f"{dataset.name}: {len(dataset.files)} files, {'labels only' if labels_only else what} → {store}",
         markup=False,
     )
     for remark in (*dataset.remarks, *(f"{name} is left out: {why}" for name, why in left_out.items())):
@@ -101,6 +110,7 @@ def run_extraction(
             scheduler=scheduler,
             force=force,
             retry_failed=retry_failed,
+            labels_only=labels_only,
             reporter=reporter,
         )
     for line in summary.lines():

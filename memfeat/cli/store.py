@@ -68,6 +68,8 @@ def info(
     if summary.splits:
         splits = ", ".join(f"{name} {count}" for name, count in summary.splits.items())
         console.print(f"splits: {splits}", markup=False)
+    for field, counts in summary.texts.items():
+        console.print(f"texts: {field}: {counts['texts']} of {counts['videos']} videos", markup=False)
     for kind, count in summary.failures.items():
         console.print(f"failed: {count} × {kind} (memfeat store failures)", markup=False)
     for video, damage in summary.damaged.items():

@@ -27,6 +27,7 @@ from memfeat.extractor import Extractor
 from memfeat.store.feature_store import FeatureStore
 from memfeat.store.labels import write_labels
 from memfeat.store.manifest import is_store, read_manifest
+from memfeat.store.texts import write_texts
 
 SUMMARY_FILE = "last-run.json"
 _LEAST_FREE_BYTES = 50 * 2**20
@@ -42,6 +43,7 @@ def extract(
     scheduler: str | None = None,
     force: bool = False,
     retry_failed: bool = False,
+    labels_only: bool = False,
     sample: bool = False,
     reporter: Reporter | None = None,
 ) -> Summary:
@@ -50,7 +52,7 @@ def extract(
     Parameters
     ----------
     dataset
-        Files by id and their labels; the labels in the store are replaced by these.
+        Files by id, their labels and texts; these take the place of those in the store.
     store
         Folder of the store; made when it does not exist.
     wanted
@@ -65,6 +67,8 @@ def extract(
         Measure again what is present.
     retry_failed
         Try again what has failed before.
+    labels_only
+        Bring labels and texts up to date and open no video, even where there are some.
     sample
         Mark a new store as a sample, which is never picked as a default.
 
@@ -77,13 +81,16 @@ def extract(
     ------
     UsageError
         The folder holds something else than a store, or a store of another dataset, or features of the same names
-        measured otherwise.
+        measured otherwise. Or the dataset has no file and `labels_only` is off.
     SetupError
         Workers cannot be had, or the store cannot be written; what was committed stays.
     """
     reporter = reporter or Silent()
     root = Path(store).resolve()
+    _check_content(dataset, labels_only)
     _prepare(root, dataset, sample)
+    files = {} if labels_only else dataset.files
+    wanted = [] if labels_only else wanted
     run = uuid.uuid4().hex[:12]
     began = time.monotonic()
     summary = Summary(
@@ -93,17 +100,18 @@ def extract(
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         features={extractor.name: extractor.key() for extractor in wanted},
         left_out=left_out or {},
-        total=len(dataset.files),
+        labels=0 if dataset.labels is None else len(dataset.labels.table),
+        texts={} if dataset.texts is None else {name: len(of) for name, of in dataset.texts.items()},
+        labels_only=labels_only,
+        total=len(files),
         remarks=list(dataset.remarks),
         memfeat=__version__,
     )
-    reporter.start("Checking the store", len(dataset.files))
-    plan = make_plan(
-        root, dataset.files, wanted, force=force, retry_failed=retry_failed, on_video=reporter.step
-    )
+    reporter.start("Checking the store", len(files))
+    plan = make_plan(root, files, wanted, force=force, retry_failed=retry_failed, on_video=reporter.step)
     summary.present, summary.failed_before = len(plan.present), len(plan.failed)
     names = tuple(extractor.name for extractor in wanted)
-    tasks = [Task(root, video, dataset.files[video].resolve(), names, run, force) for video in plan.todo]
+    tasks = [Task(root, video, files[video].resolve(), names, run, force) for video in plan.todo]
     try:
         if tasks:
             _run(tasks, root, wanted, summary, reporter, workers=workers, scheduler=scheduler)
@@ -120,6 +128,20 @@ def _close(summary: Summary, root: Path, began: float) -> None:
     summary.not_started = summary.total - settled
     summary.seconds = time.monotonic() - began
     summary.write(root / SUMMARY_FILE)
+
+
+def _check_content(dataset: Dataset, labels_only: bool) -> None:
+    has = [] if dataset.labels is None else [f"labels of {len(dataset.labels.table)} videos"]
+    has += [f"{name} of {len(of)}" for name, of in (dataset.texts or {}).items()]
+    if labels_only and not has:
+        raise UsageError(f"{dataset.name!r} has neither labels nor texts. Name its table in the recipe.")
+    if not labels_only and not dataset.files:
+        only = f" (only {', '.join(has)})" if has else ""
+        also = ", or take what there is with --labels-only" if has else ""
+        raise UsageError(
+            f"{dataset.name!r} has no video or image to measure{only}. Give the folder that holds them with "
+            f"--root{also}."
+        )
 
 
 def _prepare(root: Path, dataset: Dataset, sample: bool) -> None:
@@ -141,6 +163,8 @@ def _prepare(root: Path, dataset: Dataset, sample: bool) -> None:
         raise SetupError(f"Only {free / 2**20:.0f} MB are free at {root}; memfeat wants at least 50.")
     if dataset.labels is not None:
         write_labels(root, dataset.labels)
+    if dataset.texts is not None:
+        write_texts(root, dataset.texts)
 
 
 def _run(

@@ -34,6 +34,11 @@ class Summary:
     features: dict[str, str] = field(default_factory=dict)
     """Feature key by name."""
     left_out: dict[str, str] = field(default_factory=dict)
+    labels: int = 0
+    """Number of rows of labels written."""
+    texts: dict[str, int] = field(default_factory=dict)
+    """Number of videos with a text, by field."""
+    labels_only: bool = False
     total: int = 0
     done: int = 0
     present: int = 0
@@ -67,6 +72,10 @@ class Summary:
 
     def lines(self) -> list[str]:
         """Return the summary in words."""
+        if self.labels_only:
+            parts = [f"labels of {self.labels} videos"] if self.labels else []
+            parts += [f"{field} of {count}" for field, count in self.texts.items()]
+            return [f"Written: {', '.join(parts)}. No video was opened."]
         rate = f" ({self.done / self.seconds:.2f} videos/s)" if self.seconds and self.done else ""
         lines = [f"{self.done} measured, {self.present} already there, in {self.seconds:.1f} s{rate}."]
         if self.failed:

@@ -18,6 +18,7 @@ from memfeat.store.manifest import PATH_IDS, Manifest, create_store, read_manife
 from memfeat.store.matrix import Matrix, Missing, load_matrix
 from memfeat.store.naming import video_path
 from memfeat.store.record import VideoRecord, read_video
+from memfeat.store.texts import Texts, read_texts, write_texts
 
 Where = str | Callable[[pd.DataFrame], "pd.Series[bool]"]
 
@@ -72,6 +73,7 @@ class FeatureStore(Mapping[str, VideoRecord]):
         self.path = Path(path)
         self.manifest: Manifest = read_manifest(self.path)
         self._labels: Labels | None = None
+        self._texts: Texts | None = None
         self._wanted: dict[str, None] | None = None  # an ordered set
 
     @classmethod
@@ -85,11 +87,12 @@ class FeatureStore(Mapping[str, VideoRecord]):
         notes: Sequence[str] = (),
         extra: Mapping[str, Any] | None = None,
         labels: Labels | None = None,
+        texts: Texts | None = None,
         exist_ok: bool = False,
     ) -> FeatureStore:
         """Make an empty store; with `exist_ok` open the one of that dataset instead.
 
-        `labels`, where given, take the place of those the store has. The rest is described at
+        `labels` and `texts`, where given, take the place of those the store has. The rest is described at
         `memfeat.store.manifest.Manifest`.
 
         Raises
@@ -104,6 +107,8 @@ class FeatureStore(Mapping[str, VideoRecord]):
         )
         if labels is not None:
             write_labels(path, labels)
+        if texts is not None:
+            write_texts(path, texts)
         return cls(path)
 
     @property
@@ -193,6 +198,15 @@ class FeatureStore(Mapping[str, VideoRecord]):
             self._labels = read_labels(self.path)
         return self._labels
 
+    @property
+    def texts(self) -> Texts | None:
+        """Captions and other texts of this view, also of videos without features; None without any."""
+        if self._texts is None:
+            self._texts = read_texts(self.path)
+        if self._texts is None or self._wanted is None:
+            return self._texts
+        return self._texts.only(self._wanted)
+
     def failures(self) -> list[Failure]:
         """Return the failures on record for the videos of this view."""
         wanted = None if self._wanted is None else set(self._wanted)
@@ -208,7 +222,7 @@ class FeatureStore(Mapping[str, VideoRecord]):
         split
             Rows of that split.
         ids
-            These ids, in this order; they may lack features, labels or both, but not all.
+            These ids, in this order; of features, labels and texts they may lack some, but not all.
         where
             A query over the columns of the labels, such as ``"score > 0.5"``, or a function from the table of
             labels to a column of booleans.
@@ -219,9 +233,7 @@ class FeatureStore(Mapping[str, VideoRecord]):
             The split or an id is unknown, or the condition cannot be evaluated.
         """
         labels = self.labels
-        wanted = sorted({*self.ids, *labels.index, *(failure.id for failure in self.failures())})
-        if self._wanted is not None:
-            wanted = list(self._wanted)
+        wanted = self._known() if self._wanted is None else list(self._wanted)
         if ids is not None:
             if unknown := sorted(set(ids) - set(wanted)):
                 close = nearest(unknown[0], wanted)
@@ -238,7 +250,7 @@ class FeatureStore(Mapping[str, VideoRecord]):
             chosen = set(_matching(labels, where))
             wanted = [id for id in wanted if id in chosen]
         view = FeatureStore(self.path)
-        view._labels = self._labels
+        view._labels, view._texts = self._labels, self._texts
         view._wanted = dict.fromkeys(wanted)
         return view
 
@@ -261,6 +273,11 @@ class FeatureStore(Mapping[str, VideoRecord]):
                 f"A feature and a label are called {twice[0]!r}. Use `matrix` and `labels` apart."
             )
         return table.join(labels, how="left")
+
+    def _known(self) -> list[str]:
+        texts = self.texts
+        failed = (failure.id for failure in self.failures())
+        return sorted({*self.ids, *self.labels.index, *failed, *(texts.ids if texts is not None else ())})
 
     def _index(self) -> Index:
         return load_index(self.path)

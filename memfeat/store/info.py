@@ -13,6 +13,7 @@ from memfeat.store.index import FOLDER as MATRICES
 from memfeat.store.index import FeatureCount, load_index
 from memfeat.store.labels import read_labels
 from memfeat.store.manifest import read_manifest
+from memfeat.store.texts import read_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Summary:
         Split → number of rows of labels.
     unlabelled, unextracted
         Number of videos without labels, and of labels without video.
+    texts
+        Field → number of ``videos`` that have a text of it and of its ``texts``.
     """
 
     path: Path
@@ -61,6 +64,7 @@ class Summary:
     splits: dict[str, int]
     unlabelled: int
     unextracted: int
+    texts: dict[str, dict[str, int]]
 
 
 def info(store: str | Path) -> Summary:
@@ -71,13 +75,13 @@ def info(store: str | Path) -> Summary:
     UsageError
         There is no store.
     StoreError
-        Its description or its labels are damaged.
+        Its description, its labels or its texts are damaged.
     """
     store = Path(store)
     manifest = read_manifest(store)
     index = load_index(store)
     failures, damaged_failures = scan_failures(store)
-    labels = read_labels(store)
+    labels, texts = read_labels(store), read_texts(store)
     targets: dict[str, dict[str, float]] = {}
     splits: Counter[str] = Counter()
     ids = set(index.ids)
@@ -106,6 +110,10 @@ def info(store: str | Path) -> Summary:
         splits=dict(sorted(splits.items())),
         unlabelled=len(ids - labelled) if labels is not None else 0,
         unextracted=len(labelled - ids),
+        texts={
+            name: {"videos": len(of), "texts": sum(map(len, of.values()))}
+            for name, of in (texts or {}).items()
+        },
     )
 
 

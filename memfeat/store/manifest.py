@@ -32,6 +32,8 @@ class Manifest:
         Sentences a reader of the store should see.
     labels
         Roles, origin and hash of ``labels.csv``, or None (written by `memfeat.store.labels`).
+    texts
+        Fields, origin and hash of ``texts.csv``, or None (written by `memfeat.store.texts`).
     extra
         Anything else, JSON-able.
     schema
@@ -45,12 +47,13 @@ class Manifest:
     labels: dict[str, Any] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     schema: int = schema.SCHEMA
+    texts: dict[str, Any] | None = None
 
     def to_json(self) -> str:
         """Return the text of ``store.json``."""
         data = {
             name: getattr(self, name)
-            for name in ("schema", "dataset", "sample", "ids", "notes", "labels", "extra")
+            for name in ("schema", "dataset", "sample", "ids", "notes", "labels", "texts", "extra")
         }
         return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -79,6 +82,7 @@ class Manifest:
             "ids": data.get("ids", PATH_IDS),
             "notes": data.get("notes", []),
             "labels": data.get("labels"),
+            "texts": data.get("texts"),
             "extra": data.get("extra", {}),
         }
         kinds: dict[str, type | tuple[type, ...]] = {
@@ -87,6 +91,7 @@ class Manifest:
             "ids": str,
             "notes": list,
             "labels": (dict, type(None)),
+            "texts": (dict, type(None)),
             "extra": dict,
         }
         for name, kind in kinds.items():

@@ -24,6 +24,7 @@ from memfeat.store.manifest import read_manifest
 from memfeat.store.naming import video_path
 from memfeat.store.record import FeatureRecord, read_feature
 from memfeat.store.source import Source
+from memfeat.store.texts import read_texts, texts_unchanged
 
 _OLD_SECONDS = 3600.0
 _LOCK_SECONDS = 10.0
@@ -41,10 +42,10 @@ class Report:
         Number of features in them.
     problems
         What makes results wrong or impossible. Their kinds: ``unreadable``, ``misplaced``, ``twin``,
-        ``values``, ``type``, ``times``, ``stale``, ``keys``, ``labels``, ``damaged failure``.
+        ``values``, ``type``, ``times``, ``stale``, ``keys``, ``labels``, ``texts``, ``damaged failure``.
     warnings
         What may be meant so. Their kinds: ``failure`` (on record for features that are there), ``damaged``
-        (decoding lost frames), ``unlabelled``, ``unextracted``, ``labels``, ``leftover``.
+        (decoding lost frames), ``unlabelled``, ``unextracted``, ``labels``, ``texts``, ``leftover``.
     swept
         Temporary files of ended processes that were removed.
     """
@@ -80,6 +81,7 @@ def verify(store: str | Path) -> Report:
     check.keys()
     check.failures()
     check.labels()
+    check.texts()
     swept = check.sweep()
     return Report(check.videos, check.features, tuple(check.problems), tuple(check.warnings), tuple(swept))
 
@@ -168,6 +170,16 @@ class _Check:
             if ids:
                 shown = ", ".join(sorted(ids)[:5])
                 self.warnings.append(Problem(kind, "labels.csv", f"{len(ids)} {why}, such as {shown}"))
+
+    def texts(self) -> None:
+        try:
+            read_texts(self.store)
+            unchanged = texts_unchanged(self.store)
+        except MemfeatError as error:
+            self.problems.append(Problem("texts", "texts.csv", str(error)))
+            return
+        if not unchanged:
+            self.warnings.append(Problem("texts", "texts.csv", "changed since it was written"))
 
     def sweep(self) -> list[Path]:
         """Remove temporary files of processes that are gone; warn of the others."""

@@ -98,3 +98,28 @@ def test_an_unreachable_scheduler_is_a_matter_of_the_machine(memfeat, videos, mo
     )
     assert ran.code == 4
     assert "No Dask scheduler answers" in ran.err
+
+
+def test_labels_alone_open_no_video(memfeat, videos, tmp_path):
+    from memfeat import FeatureStore
+
+    (tmp_path / "scores.csv").write_text("video,score\nv0,0.5\nv1,0.6\n")
+    call = (
+        "extract",
+        "--videos",
+        videos,
+        "--labels",
+        tmp_path / "scores.csv",
+        "--name",
+        "mine",
+        "--labels-only",
+    )
+    ran = memfeat(*call)
+    assert ran.code == 0, ran.err
+    assert "No video was opened" in ran.err
+    store = FeatureStore(tmp_path / "features" / "mine")
+    assert store.ids == ()
+    assert store.labels["score"].dropna().tolist() == [0.5, 0.6]
+    ran = memfeat(*call, "--features", "contrast")
+    assert ran.code == 2
+    assert "measures nothing" in ran.err

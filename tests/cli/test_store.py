@@ -81,3 +81,13 @@ def test_a_place_that_cannot_be_looked_into_is_the_machines_fault(memfeat):
     ran = memfeat("store", "info", "x" * 5000)
     assert ran.code == 4
     assert "cannot be looked into: File name too long" in ran.err
+
+
+def test_texts_are_counted(memfeat, filled):
+    from memfeat.store.texts import Texts, write_texts
+
+    write_texts(filled, Texts({"captions": {"v0.mp4": ["a", "b"], "v1.mp4": ["c"]}}))
+    assert "texts: captions: 3 of 2 videos" in memfeat("store", "info", "clips").out
+    assert json.loads(memfeat("store", "info", "clips", "--json").out)["texts"] == {
+        "captions": {"videos": 2, "texts": 3}
+    }

@@ -7,6 +7,7 @@ import os
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 from clips import (
     truncated,
@@ -25,6 +26,8 @@ from memfeat.extraction import task
 from memfeat.extraction.run import SUMMARY_FILE, extract
 from memfeat.store.failures import list_failures
 from memfeat.store.feature_store import FeatureStore
+from memfeat.store.labels import Labels
+from memfeat.store.texts import Texts
 from memfeat.store.verify import verify
 
 CHEAP = extractors.select(["contrast", "remux-size"])[0]
@@ -250,3 +253,41 @@ def test_a_file_cut_between_packets_is_said_to_end_early(tmp_path):
     (folder / "cut.mp4").write_bytes(whole.read_bytes()[:end])
     summary = extract(Dataset("cut", scan(folder).files), tmp_path / "s", CHEAP, workers=0)
     assert "ends before its stated end" in summary.damaged["cut.mp4"]
+
+
+def test_labels_and_texts_alone_make_a_store(videos, tmp_path, monkeypatch):
+    table = pd.DataFrame({"y": [0.5, np.nan]}, index=["v0.mp4", "ghost.mp4"])
+    texts = Texts({"captions": {"ghost.mp4": ["boo"]}})
+    bare = Dataset("mine", {}, Labels(table), texts=texts)
+    with pytest.raises(UsageError, match=r"labels of 2 videos, captions of 1.*--labels-only"):
+        extract(bare, tmp_path / "s", CHEAP, workers=0)
+    assert not (tmp_path / "s").exists()
+    summary = extract(bare, tmp_path / "s", CHEAP, workers=0, labels_only=True)
+    assert (summary.total, summary.labels, summary.texts, summary.exit_code) == (0, 2, {"captions": 1}, 0)
+    assert summary.features == {}
+    store = FeatureStore(tmp_path / "s")
+    assert store.ids == ()
+    assert store.labels["y"].dropna().to_dict() == {"v0.mp4": 0.5}
+    assert store.texts["captions"] == {"ghost.mp4": ("boo",)}
+
+    monkeypatch.setattr(task, "measure_video", None)
+    full = Dataset("mine", scan(videos).files, Labels(table.assign(y=[0.7, 0.8])))
+    summary = extract(full, tmp_path / "s", CHEAP, workers=0, labels_only=True)
+    assert summary.lines() == ["Written: labels of 2 videos. No video was opened."]
+    store = FeatureStore(tmp_path / "s")
+    assert store.ids == ()
+    assert store.labels["y"].to_dict() == {"v0.mp4": 0.7, "ghost.mp4": 0.8}
+    assert store.texts is not None
+
+
+def test_extraction_writes_texts(videos, tmp_path):
+    texts = Texts({"captions": {"v0.mp4": ["a", "b"]}})
+    extract(Dataset("mine", scan(videos).files, texts=texts), tmp_path / "s", CHEAP, workers=0)
+    assert FeatureStore(tmp_path / "s").texts["captions"]["v0.mp4"] == ("a", "b")
+
+
+@pytest.mark.parametrize("labels_only", [True, False])
+def test_nothing_at_all_makes_no_store(tmp_path, labels_only):
+    with pytest.raises(UsageError, match="neither labels nor texts|no video or image"):
+        extract(Dataset("mine", {}), tmp_path / "s", CHEAP, workers=0, labels_only=labels_only)
+    assert not (tmp_path / "s").exists()

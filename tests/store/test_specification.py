@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
 import unicodedata
@@ -22,6 +23,7 @@ from memfeat.store.manifest import read_manifest
 from memfeat.store.naming import MAX_ID_BYTES, video_path
 from memfeat.store.reductions import REDUCTIONS
 from memfeat.store.schema import SCHEMA
+from memfeat.store.texts import MAX_CHARACTERS, Texts, write_texts
 
 PAGE = (Path(__file__).parents[2] / "features" / "README.md").read_text("utf-8")
 
@@ -89,7 +91,7 @@ def test_labels_and_description_follow_the_page(filled) -> None:
     table = pd.DataFrame({"y": [1 / 3, None], "split": ["a,b", None], "n:y": [3, 4]}, index=["007", 'q"x'])
     write_labels(filled.path, Labels(table, synthetic=True))
     data = json.loads((filled.path / "store.json").read_text("utf-8"))
-    assert set(data) == {"schema", "dataset", "sample", "ids", "notes", "labels", "extra"}
+    assert set(data) == {"schema", "dataset", "sample", "ids", "notes", "labels", "texts", "extra"}
     assert (
         set(data["labels"]) == {"targets", "synthetic", "note", "source", "sha256"} and data["labels"]["note"]
     )
@@ -99,6 +101,26 @@ def test_labels_and_description_follow_the_page(filled) -> None:
     assert rows == [
         {"id": "007", "y": repr(1 / 3), "split": "a,b", "n:y": "3.0"},
         {"id": 'q"x', "y": "", "split": "", "n:y": "4.0"},
+    ]
+
+
+def test_texts_follow_the_page(filled) -> None:
+    fields = {"titles": {"b": ["T"]}, "captions": {"b": ["two\r\nlines", 'a "b", c'], "a": ["x\ry"]}}
+    write_texts(filled.path, Texts(fields, source={"titles": "t.csv"}))
+    entry = json.loads((filled.path / "store.json").read_text("utf-8"))["texts"]
+    raw = (filled.path / "texts.csv").read_bytes()
+    assert entry == {
+        "fields": ["titles", "captions"],
+        "source": {"titles": "t.csv"},
+        "sha256": hashlib.sha256(raw).hexdigest(),
+    }
+    heading, *rows = csv.reader(io.StringIO(raw.decode(), newline=""))
+    assert heading == ["id", "field", "text"] and raw.startswith(b'"id","field","text"\n')
+    assert rows == [
+        ["a", "captions", "x\ry"],
+        ["b", "titles", "T"],
+        ["b", "captions", "two\r\nlines"],
+        ["b", "captions", 'a "b", c'],
     ]
 
 
@@ -118,6 +140,7 @@ def test_the_code_of_the_page_runs(filled, capsys: pytest.CaptureFixture[str]) -
 def test_numbers_and_names_of_the_page_are_those_of_the_code() -> None:
     assert f"schema version **{SCHEMA}**" in PAGE and f"| {SCHEMA} | " in PAGE.splitlines()[-1]
     assert f"at most {MAX_ID_BYTES} bytes" in PAGE and f"at most {MAX_TEXT_BYTES:,} bytes" in PAGE
+    assert f"at most\n{MAX_CHARACTERS:,} characters" in PAGE
     for name in (*REDUCTIONS, *KINDS):
         assert f"`{name}`" in PAGE
 

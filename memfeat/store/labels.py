@@ -21,8 +21,10 @@ from memfeat.store.naming import check_id
 
 FILE_NAME = "labels.csv"
 COUNT = "n:"
+SPLIT = "split:"
 SYNTHETIC_NOTE = "synthetic score, computed by a formula: no person was asked"
-_TEXT_ROLES = ("split", "group")
+RESERVED_SPLITS = ("auto", "official", "k-fold", "all-folds")
+"""Ways to split that `memfeat.evaluation.splits.plan` knows beside a dataset's own names."""
 
 
 class Labels:
@@ -32,8 +34,9 @@ class Labels:
     ----------
     table
         DataFrame whose index holds the ids. Columns: one per target (numbers, NaN where unlabelled);
-        ``split`` and ``group`` (text, missing where unknown); ``n:<target>`` (number of annotations behind a
-        target).
+        ``split`` and ``group`` (text, missing where unknown); ``split:<name>``, a further split that the
+        dataset comes with, such as one of several folds (text likewise); ``n:<target>`` (number of
+        annotations behind a target).
     targets
         Names of the target columns. Default: every column that is not one of the others.
     synthetic
@@ -69,14 +72,14 @@ class Labels:
         columns = [_column_name(name) for name in table.columns]
         if len(set(columns)) != len(columns):
             raise LabelError(f"The columns of a label table must differ; got {', '.join(columns)}.")
-        others = [name for name in columns if name in _TEXT_ROLES or name.startswith(COUNT)]
+        others = [name for name in columns if _is_text(name) or name.startswith(COUNT)]
         self.targets = (
             tuple(name for name in columns if name not in others) if targets is None else tuple(targets)
         )
         if set(self.targets) != set(columns) - set(others):
             raise LabelError(
-                f"The table has the columns {', '.join(columns) or 'none'}; beside split, group and "
-                f"n:<target> these must be the targets, which are {', '.join(self.targets) or 'none'}."
+                f"The table has the columns {', '.join(columns) or 'none'}; beside split, split:<name>, group "
+                f"and n:<target> these must be the targets, which are {', '.join(self.targets) or 'none'}."
             )
         if stray := [
             name for name in others if name.startswith(COUNT) and name[len(COUNT) :] not in self.targets
@@ -86,10 +89,12 @@ class Labels:
         self.note = note or (SYNTHETIC_NOTE if synthetic else "")
         self.source = dict(source or {})
         ids = _ids(table.index)
-        data: dict[str, Any] = {name: _numbers(table[name]) for name in columns if name not in _TEXT_ROLES}
-        for name in {*_TEXT_ROLES} & {*others}:  # as objects: other types would turn None into NaN
+        data: dict[str, Any] = {name: _numbers(table[name]) for name in columns if not _is_text(name)}
+        named = [name for name in columns if name.startswith(SPLIT)]
+        texts = [name for name in ("split", *named, "group") if name in others]
+        for name in texts:  # as objects: other types would turn None into NaN
             data[name] = pd.Series(_text(table[name]), index=ids, dtype=object)
-        order = [*self.targets, *(name for name in _TEXT_ROLES if name in others)]
+        order = [*self.targets, *texts]
         order += [COUNT + name for name in self.targets if COUNT + name in others]
         self.table = pd.DataFrame(
             {name: data[name] for name in order}, index=ids, columns=pd.Index(order, dtype=object)
@@ -97,8 +102,13 @@ class Labels:
 
     @property
     def has_split(self) -> bool:
-        """Whether the table says which rows train and which test."""
+        """Whether the table has the column ``split``, which says what rows train and what rows test."""
         return "split" in self.table
+
+    @property
+    def named_splits(self) -> dict[str, str]:
+        """Name of each further split → its column."""
+        return {name[len(SPLIT) :]: name for name in map(str, self.table) if name.startswith(SPLIT)}
 
     @property
     def has_group(self) -> bool:
@@ -116,7 +126,7 @@ class Labels:
         return table.rename(columns={"count": "n"}).astype({"n": int})
 
     def __repr__(self) -> str:
-        also = [name for name in _TEXT_ROLES if name in self.table]
+        also = [name for name in map(str, self.table) if _is_text(name)]
         text = f"<{len(self.table)} labels: {', '.join([*self.targets, *also])}>"
         return f"{text[:-1]}; {self.note}>" if self.note else text
 
@@ -198,7 +208,27 @@ def labels_unchanged(store: str | Path) -> bool:
 def _column_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or name == "id":
         raise LabelError(f"A column of labels needs a printable name other than 'id'; got {name!r}.")
+    if name.startswith(SPLIT):
+        check_split_name(name[len(SPLIT) :])
     return name
+
+
+def check_split_name(name: str) -> str:
+    """Return `name`, or raise LabelError when no split of a dataset can be called so.
+
+    >>> check_split_name("fold1")
+    'fold1'
+    """
+    if name != name.strip() or not name or name in RESERVED_SPLITS:
+        raise LabelError(
+            f"A split cannot be called {name!r}: give it a name without blanks around it, other than "
+            f"{', '.join(RESERVED_SPLITS)}, which are ways to split."
+        )
+    return name
+
+
+def _is_text(column: str) -> bool:
+    return column in ("split", "group") or column.startswith(SPLIT)
 
 
 def _ids(index: Iterable[object]) -> pd.Index:

@@ -48,7 +48,21 @@ def test_labels_read_back(store) -> None:
     assert found.table.index.name == "id" and found.table["split"].tolist() == ["train", None, "test"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_further_splits_read_back_and_keep_their_order(store) -> None:
+    folds = {f"split:fold{k}": ["train", "test", None] for k in (2, 1)}
+    labels = Labels(
+        table(group=["a", None, "b"], **folds, score=[0.1, 0.2, 0.3], split=["train", None, "test"])
+    )
+    write_labels(store.path, labels)
+    found = read_labels(store.path)
+    assert found.targets == ("score",)
+    assert found.named_splits == {"fold2": "split:fold2", "fold1": "split:fold1"}
+    assert list(found.table) == ["score", "split", "split:fold2", "split:fold1", "group"]
+    assert found.table["split:fold1"].tolist() == ["train", "test", None]
+    assert Labels(table(y=[1.0])).named_splits == {}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(
     st.dictionaries(
         TEXT, st.tuples(st.floats(allow_infinity=False), TEXT | st.none()), min_size=1, max_size=6
@@ -137,6 +151,8 @@ def test_statistics_leave_unlabelled_rows_out() -> None:
         (pd.DataFrame({"id": [1.0]}, index=["a"]), "other than 'id'"),
         (pd.DataFrame({3: [1.0]}, index=["a"]), "printable name"),
         (pd.DataFrame({"split": [" "]}, index=["a"]), "empty text"),
+        (pd.DataFrame({"split:": ["train"]}, index=["a"]), "cannot be called ''"),
+        (pd.DataFrame({"split:k-fold": ["train"]}, index=["a"]), "'k-fold'.*ways to split"),
         (pd.DataFrame([[1.0, 2.0]], columns=["y", "y"], index=["a"]), "must differ"),
     ],
 )

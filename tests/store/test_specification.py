@@ -18,7 +18,7 @@ import pytest
 
 from memfeat.store.canonical import KINDS, MAX_TEXT_BYTES
 from memfeat.store.failures import Failure, write_failure
-from memfeat.store.labels import Labels, write_labels
+from memfeat.store.labels import RESERVED_SPLITS, Labels, write_labels
 from memfeat.store.manifest import read_manifest
 from memfeat.store.naming import MAX_ID_BYTES, video_path
 from memfeat.store.reductions import REDUCTIONS
@@ -88,7 +88,8 @@ def test_columns_follow_the_formulas(filled) -> None:
 
 
 def test_labels_and_description_follow_the_page(filled) -> None:
-    table = pd.DataFrame({"y": [1 / 3, None], "split": ["a,b", None], "n:y": [3, 4]}, index=["007", 'q"x'])
+    columns = {"y": [1 / 3, None], "n:y": [3, 4], "split:fold1": ["test", None], "split": ["a,b", None]}
+    table = pd.DataFrame(columns, index=["007", 'q"x'])
     write_labels(filled.path, Labels(table, synthetic=True))
     data = json.loads((filled.path / "store.json").read_text("utf-8"))
     assert set(data) == {"schema", "dataset", "sample", "ids", "notes", "labels", "texts", "extra"}
@@ -99,9 +100,11 @@ def test_labels_and_description_follow_the_page(filled) -> None:
     assert hashlib.sha256(raw).hexdigest() == data["labels"]["sha256"] and b"\r" not in raw
     rows = list(csv.DictReader(raw.decode().splitlines()))
     assert rows == [
-        {"id": "007", "y": repr(1 / 3), "split": "a,b", "n:y": "3.0"},
-        {"id": 'q"x', "y": "", "split": "", "n:y": "4.0"},
+        {"id": "007", "y": repr(1 / 3), "split": "a,b", "split:fold1": "test", "n:y": "3.0"},
+        {"id": 'q"x', "y": "", "split": "", "split:fold1": "", "n:y": "4.0"},
     ]
+    for name in RESERVED_SPLITS:
+        assert f"`{name}`" in PAGE
 
 
 def test_texts_follow_the_page(filled) -> None:

@@ -31,6 +31,7 @@ class Figure:
     low: float | None
     high: float | None
     n: int
+    """Number of videos."""
     level: float
     resamples: int
     degenerate: int
@@ -70,6 +71,7 @@ def figures(
     predicted: npt.ArrayLike,
     *,
     folds: npt.ArrayLike | None = None,
+    units: npt.ArrayLike | None = None,
     metrics: Sequence[str] = ("spearman", "pearson", "mse"),
     resamples: int = 2000,
     level: float = 0.95,
@@ -85,6 +87,10 @@ def figures(
         Shape (n,), the fold in which each row was held out. When given, a value is the mean of the metric
         over folds, and rows are resampled within each fold: the folds are part of the procedure, not of the
         sample, and rows of different folds were predicted by different models.
+    units
+        Shape (n,), the video of each row. Needed when a video is held out more than once, as in repeated
+        k-fold: the videos are then resampled, and each draw holds for all folds. Rows resampled within folds
+        would count repeats as new videos and make the interval too narrow. Ignored when no video repeats.
     metrics
         Names from `memfeat.metrics.METRICS`. All are computed on the same resamples.
     resamples
@@ -126,7 +132,9 @@ def figures(
     if resamples < 0:
         raise UsageError(f"resamples={resamples}; give 0 (no intervals) or more.")
     parts = _parts(folds, x.size)
-    drawn = _resampled([(x[rows], y[rows]) for rows in parts], metrics, resamples, seed)
+    video, n = _videos(units, x.size)
+    members = [video[rows] for rows in parts] if n < x.size else None
+    drawn = _resampled([(x[rows], y[rows]) for rows in parts], members, n, metrics, resamples, seed)
     found = {}
     for name in metrics:
         values = [METRICS[name](x[rows], y[rows]) for rows in parts]
@@ -141,7 +149,7 @@ def figures(
             value=value,
             low=low,
             high=high,
-            n=int(x.size),
+            n=n,
             level=level,
             resamples=resamples,
             degenerate=resamples - int(usable.size),
@@ -159,17 +167,45 @@ def _parts(folds: npt.ArrayLike | None, n: int) -> list[npt.NDArray[np.intp]]:
     return [np.flatnonzero(names == name) for name in np.unique(names)]
 
 
+def _videos(units: npt.ArrayLike | None, n: int) -> tuple[npt.NDArray[np.intp], int]:
+    """Return the number of each row's video, and how many videos there are."""
+    if units is None:
+        return np.arange(n), n
+    names = np.asarray(units)
+    if names.shape != (n,):
+        raise UsageError(f"units has shape {names.shape}; one video for each of the {n} rows was expected.")
+    distinct, numbers = np.unique(names, return_inverse=True)
+    return numbers, int(distinct.size)
+
+
 def _resampled(
-    parts: list[tuple[Vector, Vector]], metrics: Sequence[str], resamples: int, seed: int
+    parts: list[tuple[Vector, Vector]],
+    members: list[npt.NDArray[np.intp]] | None,
+    videos: int,
+    metrics: Sequence[str],
+    resamples: int,
+    seed: int,
 ) -> dict[str, Vector]:
-    """Return each metric's mean over parts in every resample; NaN where any part has no value."""
+    """Return each metric's mean over parts in every resample; NaN where any part has no value.
+
+    Rows are drawn part by part; with `members`, the videos of each part's rows, one draw of videos serves all.
+    """
     generator = np.random.default_rng(seed)
     total = {name: np.zeros(resamples) for name in metrics}
-    for x, y in parts:
-        part = _Part(x, y)
-        for rows, counts in _draw(generator, resamples, x.size):
-            for name, values in part.evaluate(counts, metrics).items():
-                total[name][rows] += values / len(parts)
+    prepared = [_Part(x, y) for x, y in parts]
+
+    def add(part: _Part, rows: slice, counts: Vector) -> None:
+        for name, values in part.evaluate(counts, metrics).items():
+            total[name][rows] += values / len(parts)
+
+    if members is not None:
+        for rows, counts in _draw(generator, resamples, videos):
+            for part, of_rows in zip(prepared, members, strict=True):
+                add(part, rows, counts[:, of_rows])
+        return total
+    for part in prepared:
+        for rows, counts in _draw(generator, resamples, part.n):
+            add(part, rows, counts)
     return total
 
 
@@ -199,22 +235,23 @@ class _Part:
         degenerate = np.any([(group > 0).sum(axis=1) < 2 for group in groups], axis=0) | self.constant
         found = {}
         for name in metrics:
-            if name == "mse":
-                found[name] = counts @ self.squares / self.n
-                continue
-            correlate = self._pearson if name == "pearson" else self._spearman
             with np.errstate(invalid="ignore", divide="ignore"):
+                if name == "mse":
+                    found[name] = counts @ self.squares / counts.sum(axis=1)
+                    continue
+                correlate = self._pearson if name == "pearson" else self._spearman
                 found[name] = np.where(degenerate, np.nan, correlate(counts, *groups))
         return found
 
     def _pearson(self, counts: Vector, _x: Vector, _y: Vector) -> Vector:
         # Both sides are centred on the sample's mean already, so these differences lose no digits.
         moments = np.stack([self.x, self.y, self.x * self.x, self.y * self.y, self.x * self.y], axis=1)
-        x, y, xx, yy, xy = (counts @ moments / self.n).T
+        x, y, xx, yy, xy = (counts @ moments / counts.sum(axis=1, keepdims=True)).T
         return _ratio(xy - x * y, xx - x * x, yy - y * y)
 
     def _spearman(self, counts: Vector, group_x: Vector, group_y: Vector) -> Vector:
-        x, y = (_mean_ranks(group) - (self.n + 1) / 2 for group in (group_x, group_y))
+        middle = (counts.sum(axis=1, keepdims=True) + 1) / 2
+        x, y = (_mean_ranks(group) - middle for group in (group_x, group_y))
         both = np.einsum("rn,rn,rn->r", counts, x[:, self.order_x.of_row], y[:, self.order_y.of_row])
         return _ratio(both, (group_x * x * x).sum(axis=1), (group_y * y * y).sum(axis=1))
 

@@ -118,6 +118,51 @@ def test_interval_of_a_fold_mean_is_as_wide_as_folds_suggest() -> None:
     assert five.high - five.low == pytest.approx(one.high - one.low, rel=0.15)
 
 
+def repeated(repeats: int, n: int = 300) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
+    generator = np.random.default_rng(2)
+    truth = generator.normal(size=n)
+    noise = generator.normal(size=n)
+    x, y, folds, units = [], [], [], []
+    for repeat in range(repeats):
+        x.append(truth)
+        y.append(0.5 * truth + noise + 0.1 * generator.normal(size=n))
+        folds += [f"{repeat}/{k}" for k in generator.permutation(n) % 5]
+        units.append(np.arange(n))
+    return np.concatenate(x), np.concatenate(y), folds, np.concatenate(units)
+
+
+def test_repeats_do_not_make_more_videos_of_few() -> None:
+    x, y, folds, units = repeated(10)
+    once = figures(x[:300], y[:300], folds=folds[:300])["spearman"]
+    many = figures(x, y, folds=folds, units=units)["spearman"]
+    blind = figures(x, y, folds=folds)["spearman"]
+    assert (many.n, many.folds) == (300, 50)
+    assert many.value == blind.value
+    assert many.high - many.low == pytest.approx(once.high - once.low, rel=0.15)
+    assert blind.high - blind.low < 0.5 * (once.high - once.low)
+
+
+def test_a_repeated_video_is_drawn_for_all_folds_at_once() -> None:
+    # The same rows twice: whatever is drawn, the mean over both is what either has.
+    generator = np.random.default_rng(1)
+    x, y = generator.normal(size=(2, 30))
+    twice = figures(
+        np.tile(x, 2),
+        np.tile(y, 2),
+        folds=np.repeat([0, 1], 30),
+        units=np.tile(np.arange(30), 2),
+        resamples=400,
+    )
+    once = figures(x, y, resamples=400)
+    for name, figure in once.items():
+        assert (twice[name].low, twice[name].high) == pytest.approx((figure.low, figure.high), abs=1e-12)
+
+
+def test_units_that_do_not_repeat_change_nothing() -> None:
+    x, y, folds, units = repeated(1, 60)
+    assert figures(x, y, folds=folds, units=units[::-1]) == figures(x, y, folds=folds)
+
+
 @pytest.mark.parametrize("folds", [None, [0, 0, 0, 1, 1, 1]])
 def test_a_constant_model_is_undefined_and_its_error_is_not(folds: list[int] | None) -> None:
     found = figures([1, 2, 3, 4, 5, 6], [0.5] * 6, folds=folds, resamples=50)
@@ -162,6 +207,7 @@ def test_a_figure_survives_json() -> None:
         ({"level": 95}, "between 0 and 1"),
         ({"resamples": -1}, "resamples=-1"),
         ({"folds": [1, 2]}, "one fold for each of the 3 rows"),
+        ({"units": [1, 2]}, "one video for each of the 3 rows"),
     ],
 )
 def test_impossible_requests_are_refused(change: dict, message: str) -> None:

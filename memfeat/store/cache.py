@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from memfeat.errors import MemfeatError, SetupError, StoreError
+from memfeat.errors import MemfeatError, SetupError, StoreError, UsageError
 from memfeat.store.files import locked, replacing
 from memfeat.store.index import FOLDER, FORMAT, Index, Names, State, Stats
 from memfeat.store.naming import file_stem
 from memfeat.store.record import read_row
+from memfeat.store.reductions import is_stack
 
 Array = npt.NDArray[Any]
 _CHUNK_BYTES = 8 << 20
@@ -52,7 +53,7 @@ def load_column(store: Path, index: Index, feature: str, reduction: str, *, cach
     Raises
     ------
     UsageError
-        The feature lacks that reduction.
+        The feature lacks that reduction, or it stacks time steps of which videos have differently many.
     ChangedError
         Another process changes the store at this moment.
     StoreError
@@ -121,12 +122,24 @@ class _Rows:
             return None
         values = self._fetch(row, state)
         if values is not None and (values.shape, values.dtype) != (self._first.shape, self.dtype):
+            if is_stack(self.reduction) and values.dtype == self.dtype:
+                raise self._uneven(row, values.size)
             raise StoreError(
                 f"{self.index.ids[row]!r} has {values.size} numbers ({values.dtype}) as "
                 f"{self.feature}:{self.reduction}, other videos {self._first.size} ({self.dtype}). "
                 "Extract it again."
             )
         return values
+
+    def _uneven(self, row: int, size: int) -> UsageError:
+        """Say which video has another number of steps than the others."""
+        others = (k for k, state in enumerate(self._states) if state is not None and state.status == "ok")
+        there = next((self.index.ids[k] for k in others if k != row), "others")
+        return UsageError(
+            f"{self.feature}:{self.reduction} puts all time steps of a video side by side, so all videos need "
+            f"equally many: {self.index.ids[row]!r} gives {size} numbers, {there!r} and its like "
+            f"{self._first.size}. Use {self.feature}:mean, or extract a fixed number of frames."
+        )
 
     def _fetch(self, row: int, state: State) -> Array | None:
         path = self.index.path(self.store, row)

@@ -33,6 +33,7 @@ _OVER_TIME: dict[str, Callable[[Array, Weights], Array]] = {
     "min": lambda values, _: values.min(axis=0),
     "max": lambda values, _: values.max(axis=0),
     "median": lambda values, _: np.median(values, axis=0),
+    "stack": lambda values, _: values.reshape(-1),
 }
 REDUCTIONS = tuple(_OVER_TIME)
 """Names of the reductions over time. ``mean-per-frame`` and its like exist for features with a ``dt``."""
@@ -44,7 +45,7 @@ def available(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
     >>> available({"values": ()}), available({"first": (9,), "mean": (9,)})
     (['mean'], ['mean', 'first'])
     >>> available({"values": (4,), "dt": (4,)})[-2:]
-    ['max-per-frame', 'median-per-frame']
+    ['median-per-frame', 'stack-per-frame']
     """
     stored = [name for name in REDUCTIONS if name in shapes]
     if "values" not in shapes:
@@ -66,6 +67,15 @@ def needed(reduction: str, names: Collection[str]) -> list[str]:
     return [name for name in ("values", "dt") if name in names]
 
 
+def is_stack(reduction: str) -> bool:
+    """Return whether rows of this reduction are as long as their video.
+
+    >>> is_stack("stack-per-frame"), is_stack("mean")
+    (True, False)
+    """
+    return reduction.removesuffix(PER_FRAME) == "stack"
+
+
 def check_reduction(feature: str, reduction: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Raise UsageError, listing what there is, when a feature lacks a reduction."""
     choices = available(shapes)
@@ -82,9 +92,10 @@ def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
     With per-interval values :math:`v_i` and their lengths :math:`\Delta t_i` (a feature with ``dt``), the
     plain names speak of the rate :math:`r_i = v_i / \Delta t_i` per second, weighted by time: ``mean`` is
     :math:`\sum v_i / \sum \Delta t_i`, ``std`` is the root of
-    :math:`\sum \Delta t_i (r_i - \bar r)^2 / \sum \Delta t_i`; ``first``, ``last``, ``min``, ``max`` and
-    ``median`` are taken of the :math:`r_i`. With ``-per-frame`` the same names treat the :math:`v_i` as they
-    are, each with the same weight.
+    :math:`\sum \Delta t_i (r_i - \bar r)^2 / \sum \Delta t_i`; ``first``, ``last``, ``min``, ``max``,
+    ``median`` and ``stack`` are taken of the :math:`r_i`. With ``-per-frame`` the same names treat the
+    :math:`v_i` as they are, each with the same weight. ``stack`` is all steps in order, one after the other: a
+    column of it needs videos with equally many, as embeddings of a fixed number of frames are.
 
     Parameters
     ----------
@@ -99,7 +110,8 @@ def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
     Returns
     -------
     numpy.ndarray
-        (width,): float64 for scalars over time, the stored type (float32) for vectors. Sums run in float64.
+        (width,), for ``stack`` (T·width,): float64 for scalars over time, the stored type (float32) for
+        vectors. Sums run in float64.
 
     Raises
     ------

@@ -172,6 +172,17 @@ def test_rows_of_different_width_are_an_error(filled, put: Callable, make) -> No
         column(filled)
 
 
+def test_stacked_steps_need_videos_of_equal_length(filled, put: Callable, make) -> None:
+    np.testing.assert_array_equal(
+        column(filled, "clip", "stack").values[0],
+        read_video(video_path(filled.path, filled.ids[0]))["clip"].arrays["values"].ravel(),
+    )
+    put(filled.ids[1], make.clip(1, frames=3))
+    for cache in (True, False):
+        with pytest.raises(UsageError, match=rf"{filled.ids[1]!r} gives 15 numbers, .* 20\. Use clip:mean"):
+            column(filled, "clip", "stack", cache=cache)
+
+
 def test_a_feature_extracted_anew_everywhere_may_change_its_width(filled, put: Callable, make) -> None:
     put("only.mp4", make.size())  # this row stays, and it has no width
     assert column(filled).values.shape == (6, 5)

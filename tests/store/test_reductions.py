@@ -24,7 +24,7 @@ def test_scalars_over_time_reduce_as_numpy_does(values: np.ndarray) -> None:
         "max": values.max(),
         "median": np.median(values),
     }
-    assert set(expected) == set(REDUCTIONS)
+    assert {*expected, "stack"} == set(REDUCTIONS)
     for name, value in expected.items():
         found = reduce("x", {"values": values, "times": np.arange(len(values)) * 1.0}, name)
         assert found.shape == (1,) and found.dtype == np.float64
@@ -85,12 +85,23 @@ def test_a_lone_number_is_its_own_mean() -> None:
 
 def test_unknown_reductions_are_listed_with_the_nearest() -> None:
     with pytest.raises(
-        UsageError, match=r"mean, std, first, last, min, max, median\. Did you mean 'median'\?"
+        UsageError, match=r"mean, std, first, last, min, max, median, stack\. Did you mean 'median'\?"
     ):
         reduce("x", {"values": np.zeros(2)}, "medain")
     with pytest.raises(UsageError, match="no reduction 'mean-per-frame'"):
         reduce("x", {"values": np.zeros(2)}, "mean-per-frame")
     assert available({"times": (3,)}) == []
+
+
+def test_stack_is_every_step_in_order() -> None:
+    values = np.arange(6, dtype="f4").reshape(3, 2)
+    found = reduce("clip", {"values": values, "times": np.arange(3.0)}, "stack")
+    assert found.dtype == np.float32 and found.tolist() == [0, 1, 2, 3, 4, 5]
+    flow = {"values": np.array([2.0, 3.0]), "dt": np.array([0.5, 2.0])}
+    assert reduce("flow", flow, "stack").tolist() == [4.0, 1.5]
+    assert reduce("flow", flow, "stack-per-frame").tolist() == [2.0, 3.0]
+    with pytest.raises(UsageError, match="no reduction 'stack'"):
+        reduce("hog", {"first": values[0], "mean": values[1]}, "stack")
 
 
 @pytest.mark.parametrize("dt", [[0.0, 1.0], [-1.0, 1.0], [1.0]])

@@ -62,7 +62,7 @@ names = st.from_regex(r"[a-z0-9_-]*[a-z]", fullmatch=True)
 ids = st.from_regex(r"[ -~]*[a-z]", fullmatch=True)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(names, st.dictionaries(ids, st.lists(visible, min_size=1, max_size=3)), max_size=3))
 def test_whatever_is_written_is_read_back(store, fields):
     texts = Texts(fields, source=dict.fromkeys(fields, "made up"))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,10 @@ class ModelSpec:
     """Whether it is fitted on scipy's sparse matrices, as words of captions are, without making them dense."""
     needs_deep: bool = False
     """Whether it needs torch, which comes with the extra ``deep``."""
+    columns: Callable[[Collection[str]], list[str]] | None = None
+    """From the names of the features in a store to the columns it takes when none are named; None: all."""
+    modules: Callable[[Collection[str]], dict[str, list[str]]] | None = None
+    """The same columns by module (raw, scene, event, similarity), for ablations by module."""
 
 
 def names() -> list[str]:

@@ -49,7 +49,10 @@ class FitTable(_Table):
     model: str = "brr"
     features: list[str] | None = None
     target: str | None = None
+    split: str = "auto"
     folds: int = Field(default=5, ge=2)
+    repeats: int = Field(default=1, ge=1)
+    group_by: str | None = None
     seed: int = Field(default=0, ge=0)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from memfeat.cli.console import messages, output, words
 from memfeat.cli.store import locate
-from memfeat.errors import DataError, UsageError
+from memfeat.errors import DataError
 
 if TYPE_CHECKING:
     from memfeat.evaluation.run import Run
@@ -30,7 +30,17 @@ def fit(
     folds: int | None = typer.Option(
         None, min=2, help="Number of folds where there is no official split; default 5."
     ),
-    split: str = typer.Option("auto", help="auto, official or k-fold."),
+    split: str | None = typer.Option(
+        None,
+        help="auto, official, k-fold, all-folds or the name of one of the dataset's splits; default auto.",
+    ),
+    repeats: int | None = typer.Option(None, min=1, help="Times that rows are shuffled into folds anew."),
+    split_file: Path | None = typer.Option(
+        None, help="Table of a split by id, such as the splits.csv of a run to repeat."
+    ),
+    group_by: str | None = typer.Option(
+        None, help="What stays in one fold: group, a field of texts (titles, categories, ...) or none."
+    ),
     seed: int | None = typer.Option(None, min=0, help="Seed of folds and model; default 0."),
     resamples: int = typer.Option(2000, min=100, help="Bootstrap resamples behind each interval."),
     out: Path | None = typer.Option(
@@ -48,7 +58,10 @@ def fit(
             columns=words(features) or usual.features,
             target=target or usual.target,
             folds=folds or usual.folds,
-            split=split,
+            split=split or ("auto" if split_file else usual.split),
+            repeats=repeats or (1 if split_file else usual.repeats),
+            split_file=split_file,
+            group_by=group_by or usual.group_by,
             seed=usual.seed if seed is None else seed,
             resamples=resamples,
             out=out,
@@ -65,20 +78,18 @@ def fit_store(
     target: str | None,
     folds: int = 5,
     split: str = "auto",
+    repeats: int = 1,
+    split_file: Path | None = None,
+    group_by: str | None = None,
     seed: int = 0,
     resamples: int = 2000,
     out: Path | None = None,
     replace: bool = False,
 ) -> Run:
     """Fit with progress on the terminal."""
-    from typing import cast, get_args
-
     from memfeat.evaluation.fit import fit as run
-    from memfeat.evaluation.splits import Mode
     from memfeat.extraction.progress import ConsoleReporter
 
-    if split not in get_args(Mode):
-        raise UsageError(f"--split is {split!r}; it can be {', '.join(get_args(Mode))}.")
     with ConsoleReporter(messages()) as reporter:
         begun = False
 
@@ -97,7 +108,10 @@ def fit_store(
             target=target,
             folds=folds,
             seed=seed,
-            split=cast(Mode, split),
+            split=split,
+            repeats=repeats,
+            split_file=split_file,
+            group_by=group_by,
             resamples=resamples,
             out=out,
             replace=replace,

@@ -16,6 +16,7 @@ from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_
 from memfeat.evaluation.judge import Result, judge
 from memfeat.evaluation.keys import check_keys
 from memfeat.evaluation.run import Run
+from memfeat.evaluation.splits import FIT
 from memfeat.metrics import is_constant
 from memfeat.store.feature_store import FeatureStore
 
@@ -192,7 +193,7 @@ def _unseen(run: Run, store: FeatureStore, rows: Rows) -> list[int]:
     splits = run.splits
     fitted = set(splits["id"])
     if run.info.split_kind != "k-fold":
-        fitted = set(splits["id"][splits["split"] == "fit"])
+        fitted = set(splits["id"][(splits.drop(columns="id") == FIT).any(axis=1)])
     keep = [k for k, i in enumerate(rows.ids) if i not in fitted]
     if not keep:
         raise UsageError(

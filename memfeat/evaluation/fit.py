@@ -19,6 +19,8 @@ from memfeat.evaluation import pipeline, splits, table
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
+from memfeat.evaluation.split_file import load as load_split_file
+from memfeat.evaluation.split_file import to_table as split_file_table
 from memfeat.metrics import is_constant
 from memfeat.store.feature_store import FeatureStore
 
@@ -36,7 +38,10 @@ def fit(
     target: str | None = None,
     folds: int = 5,
     seed: int = 0,
-    split: splits.Mode = "auto",
+    split: str = "auto",
+    repeats: int = 1,
+    group_by: str | None = None,
+    split_file: str | Path | None = None,
     resamples: int = 2000,
     out: str | Path | None = None,
     replace: bool = False,
@@ -59,8 +64,13 @@ def fit(
         videos have.
     target
         Name of the score; may be left out when there is one.
-    folds, seed, split
+    folds, seed, split, repeats
         As for `memfeat.evaluation.splits.plan`; `seed` also seeds the model and the bootstrap.
+    group_by
+        What must stay in one fold, as for `memfeat.evaluation.gather.gather`.
+    split_file
+        Table of a split by id, such as the ``splits.csv`` of an earlier run, which it repeats exactly; see
+        `memfeat.evaluation.split_file`. `split` may then name one of its splits.
     resamples
         Bootstrap resamples behind each interval.
     out
@@ -88,17 +98,9 @@ def fit(
     spec = models.get(model)
     store = open_store(store)
     target = choose_target(store, target)
-    rows = gather(store, target=target, columns=columns)
+    rows = gather(store, target=target, columns=columns, group_by=group_by)
     _check_target(rows)
-    made = splits.plan(
-        rows.ids,
-        split=rows.split,
-        group=rows.group,
-        unlabelled=rows.unlabelled,
-        mode=split,
-        folds=folds,
-        seed=seed,
-    )
+    made = _plan(rows, split=split, folds=folds, repeats=repeats, seed=seed, by=group_by, file=split_file)
     digest = _digest(rows, made, dataset=store.dataset, model=model, seed=seed, resamples=resamples)
     path = Path(out) if out is not None else Path("runs", _run_name(store.dataset, model, target, digest))
     check_free(path, replace=replace)
@@ -119,20 +121,20 @@ def fit(
     if refit:
         if progress is not None:
             progress(total - 1, total)
-        fitted = _fit_one(rows, slice(None), spec, seed=seed, name="all rows", heard=heard)
+        fitted = _fit_one(rows, made.used, spec, seed=seed, name="all rows", heard=heard)
     if progress is not None:
         progress(total, total)
 
     import pandas as pd
 
-    predictions = pd.concat(held_out).sort_values("id", ignore_index=True)
+    predictions = pd.concat(held_out).sort_values(["id", "split"], ignore_index=True)
     results = judge(predictions, split=made.name, k_fold=refit, resamples=resamples, seed=seed)
     few = [
         f"{name} has {k} of {pipeline.PCA_COMPONENTS} principal components in a fit (few or equal rows)"
         for name, k in reduced.items()
     ]
-    used = np.unique(np.concatenate([np.r_[part.fit, part.judged] for part in made.parts]))
-    scores = rows.y if refit else rows.y[made.parts[0].fit]
+    used = made.used
+    scores = rows.y[used if refit else made.parts[0].fit]
     info = RunInfo(
         dataset=store.dataset,
         store=str(store.path),
@@ -143,7 +145,7 @@ def fit(
         split=made.name,
         split_kind=made.kind,
         split_rule=made.rule,
-        fitted=f"all {len(rows.ids)} labelled rows, after the folds had judged it" if refit else made.rule,
+        fitted=f"all {used.size} labelled rows, after the folds had judged it" if refit else made.rule,
         rows=int(used.size),
         target_range=(float(scores.min()), float(scores.max())),
         left_out=_left_out(rows, used),
@@ -158,9 +160,38 @@ def fit(
         model=fitted,
         results=results,
         predictions=predictions,
-        splits=_split_table(rows, made),
+        splits=split_file_table(rows.ids, made),
         table=table.as_csv(table.rows(Run(path, info, results))),
         replace=replace,
+    )
+
+
+def _plan(
+    rows: Rows,
+    *,
+    split: str,
+    folds: int,
+    repeats: int,
+    seed: int,
+    by: str | None,
+    file: str | Path | None,
+) -> splits.Plan:
+    if file is not None:
+        if repeats > 1:
+            raise UsageError(f"repeats={repeats} shuffles folds anew, and a split file fixes them. Give one.")
+        return load_split_file(file, rows.ids, mode=split)
+    return splits.plan(
+        rows.ids,
+        split=rows.split,
+        named=rows.named,
+        group=rows.group,
+        group_by=by or "group",
+        unlabelled=rows.unlabelled,
+        unlabelled_named=rows.unlabelled_named,
+        mode=split,
+        folds=folds,
+        repeats=repeats,
+        seed=seed,
     )
 
 
@@ -216,17 +247,6 @@ def _left_out(rows: Rows, used: Positions) -> dict[str, tuple[str, ...]]:
     unused = sorted(set(range(len(rows.ids))) - set(used.tolist()))
     extra = {"neither fitted nor judged in this split": tuple(rows.ids[k] for k in unused)} if unused else {}
     return rows.left_out | extra
-
-
-def _split_table(rows: Rows, made: splits.Plan) -> pd.DataFrame:
-    import pandas as pd
-
-    where: dict[int, str] = {}
-    for part in made.parts:
-        where |= {int(k): where.get(int(k), "fit") for k in part.fit}
-        where |= {int(k): part.name for k in part.judged}
-    ordered = sorted(where)
-    return pd.DataFrame({"id": [rows.ids[k] for k in ordered], "split": [where[k] for k in ordered]})
 
 
 def _run_name(dataset: str, model: str, target: str, digest: str) -> str:

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import UsageError, nearest
+from memfeat.evaluation.folds import joined
 from memfeat.evaluation.pipeline import Block, preparation_of
 from memfeat.evaluation.preparation import Blocks
 from memfeat.store.feature_store import FeatureStore
 from memfeat.store.index import load_index
+from memfeat.store.labels import SPLIT
 from memfeat.store.matrix import Matrix
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ class Rows:
     group: tuple[str | None, ...] | None
     unlabelled: tuple[str | None, ...]
     """Splits of the rows that have no score."""
+    named: dict[str, tuple[str | None, ...]]
+    """Further splits of the dataset, by name."""
+    unlabelled_named: dict[str, tuple[str | None, ...]]
     left_out: dict[str, tuple[str, ...]]
     """Ids by the reason why they are not among the rows."""
     notes: tuple[str, ...]
@@ -74,7 +79,9 @@ def choose_target(store: FeatureStore, target: str | None) -> str:
     return target
 
 
-def gather(store: FeatureStore, *, target: str, columns: Sequence[str] | None = None) -> Rows:
+def gather(
+    store: FeatureStore, *, target: str, columns: Sequence[str] | None = None, group_by: str | None = None
+) -> Rows:
     """Return every labelled row that has all columns.
 
     Parameters
@@ -87,10 +94,15 @@ def gather(store: FeatureStore, *, target: str, columns: Sequence[str] | None = 
         ``feature`` or ``feature:reduction``; None takes the mean of every feature that is stored for all
         labelled videos, and says in a note which those are and which it leaves aside.
 
+    group_by
+        What makes a group: ``group``, the column of the labels; a field of texts, such as titles or
+        categories, where rows that share a text are one group; ``none``. None: ``group`` where there is one.
+
     Raises
     ------
     UsageError
-        No labelled row remains, a column is unknown, or a feature applies to some rows only.
+        No labelled row remains, there is nothing to group by under that name, a column is unknown, or a
+        feature applies to some rows only.
     StoreError
         A file of the store is damaged.
     """
@@ -119,6 +131,7 @@ def gather(store: FeatureStore, *, target: str, columns: Sequence[str] | None = 
     matrix = _finite(matrix, left_out)
     column = _texts(table, matrix.ids)
     unscored = [i for i in table.index.map(str) if not np.isfinite(scores[i])]
+    named = {c.removeprefix(SPLIT): c for c in table.columns.map(str) if c.startswith(SPLIT)}
     return Rows(
         ids=matrix.ids,
         target=target,
@@ -126,8 +139,10 @@ def gather(store: FeatureStore, *, target: str, columns: Sequence[str] | None = 
         X=Blocks([matrix.block(c.name) for c in matrix.columns]),
         blocks=_blocks(store, matrix),
         split=column("split"),
-        group=column("group"),
+        group=_groups(store, column("group"), matrix.ids, group_by),
         unlabelled=_texts(table, unscored)("split") or (),
+        named={name: column(c) for name, c in named.items()},
+        unlabelled_named={name: _texts(table, unscored)(c) for name, c in named.items()},
         left_out=left_out,
         notes=tuple(notes),
     )
@@ -183,6 +198,25 @@ def _texts(table: pd.DataFrame, ids: Sequence[str]) -> Any:
         return tuple(v if isinstance(v, str) and v else None for v in table[name].reindex(list(ids)))
 
     return column
+
+
+def _groups(
+    store: FeatureStore, group: tuple[str | None, ...] | None, ids: Sequence[str], group_by: str | None
+) -> tuple[str | None, ...] | None:
+    if group_by is None:
+        return group
+    if group_by == "none":
+        return None
+    if group_by == "group" and group is not None:
+        return group
+    texts = store.texts or {}
+    if group_by in texts:
+        return tuple(joined([texts[group_by].get(i, ()) for i in ids]))
+    known = [*(["group"] if group is not None else []), *texts, "none"]
+    raise UsageError(
+        f"{store.dataset} has nothing called {group_by!r} to group rows by (--group-by); there is "
+        f"{', '.join(known)}.{nearest(group_by, known)}"
+    )
 
 
 def _blocks(store: FeatureStore, matrix: Matrix) -> tuple[Block, ...]:

@@ -60,7 +60,8 @@ def judge(
     Parameters
     ----------
     predictions
-        Table with the columns `COLUMNS`.
+        Table with the columns `COLUMNS`. An id may stand in several folds, as in repeated k-fold: the videos
+        are then resampled, and there are no pooled rows.
     split
         Name of the split, for tables.
     k_fold
@@ -77,15 +78,15 @@ def judge(
     """
     truth, predicted = predictions["target"].to_numpy(), predictions["predicted"].to_numpy()
     settings: dict[str, Any] = {"resamples": resamples, "level": level, "seed": seed}
-    together = figures(truth, predicted, **settings)
     if not k_fold:
-        return (Result(split, "one split", together, {}),)
+        return (Result(split, "one split", figures(truth, predicted, **settings), {}),)
     folds = predictions["split"].to_numpy(dtype=str)
     parts: dict[str, dict[str, float | None]] = {}
     for fold in sorted(set(folds.tolist()), key=lambda name: (len(name), name)):
         held_out = folds == fold
         parts[fold] = {name: metric(truth[held_out], predicted[held_out]) for name, metric in METRICS.items()}
-    return (
-        Result(split, "fold mean", figures(truth, predicted, folds=folds, **settings), parts),
-        Result(split, "pooled", together, {}),
-    )
+    units = predictions["id"].to_numpy(dtype=str)
+    mean = Result(split, "fold mean", figures(truth, predicted, folds=folds, units=units, **settings), parts)
+    if predictions["id"].duplicated().any():
+        return (mean,)
+    return mean, Result(split, "pooled", figures(truth, predicted, **settings), {})

@@ -162,8 +162,11 @@ class Run:
 
     @cached_property
     def splits(self) -> pd.DataFrame:
-        """Every row used, by id: the part that held it out, or ``fit`` for a row that was only fitted."""
-        return _read_table(self.path / "splits.csv", ("id", "split"))
+        """Every row used, by id: the part that held it out, or ``fit`` for a row that was only fitted.
+
+        The column ``split``, or one column ``split:<name>`` for each repeat or named split.
+        """
+        return _read_table(self.path / "splits.csv", ("id",), also="split")
 
 
 def find_runs(folder: str | Path = "runs") -> list[Path]:
@@ -323,7 +326,8 @@ def _write_json(path: Path, values: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _read_table(path: Path, columns: tuple[str, ...], *, also: str | None = None) -> pd.DataFrame:
+    """Read a table of a run: `columns`, and those whose name begins with `also`, of which there is at least one."""
     import pandas as pd
 
     text = [name for name in columns if name in ("id", "split")]
@@ -333,6 +337,9 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
         for name in numbers:
             table[name] = [float(value) if value else float("nan") for value in table[name]]
-        return table[list(columns)]
+        further = [name for name in table if also is not None and str(name).startswith(also)]
+        if also is not None and not further:
+            raise KeyError(also)
+        return table[[*columns, *further]]
     except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{path} cannot be read ({error}); the run is damaged. Fit again.") from error

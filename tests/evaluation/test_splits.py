@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
 from memfeat.errors import UsageError
+from memfeat.evaluation.folds import joined
 from memfeat.evaluation.splits import Plan, plan
 
 IDS = [f"v{k:02}" for k in range(20)]
+FOLDS = {
+    f"fold{k + 1}": ["test" if j % 5 == k else "val" if j % 5 == (k + 1) % 5 else "train" for j in range(20)]
+    for k in range(5)
+}
 
 
 def by_id(ids: list[str], made: Plan) -> list[tuple[str, frozenset[str], frozenset[str]]]:
@@ -129,6 +134,74 @@ def test_k_fold_may_be_asked_for_in_spite_of_a_split() -> None:
     assert plan(IDS, split=["train"] * 10 + ["val"] * 10, mode="k-fold").name == "5-fold"
 
 
+@given(st.permutations(range(20)))
+def test_official_splits_do_not_depend_on_the_order_of_rows(order: list[int]) -> None:
+    ids = [IDS[k] for k in order]
+    named = {name: [column[k] for k in order] for name, column in FOLDS.items()}
+    for mode in ("all-folds", "fold3"):
+        assert by_id(ids, plan(ids, named=named, mode=mode)) == by_id(IDS, plan(IDS, named=FOLDS, mode=mode))
+
+
+def test_repeats_shuffle_anew_with_a_seed_of_their_own() -> None:
+    made = plan(IDS, folds=4, repeats=3, seed=7)
+    assert made.name == "4-fold, 3 times"
+    assert [part.of for part in made.parts] == [f"repeat {r}" for r in (1, 2, 3) for _ in range(4)]
+    for repeat in range(3):
+        alone = plan(IDS, folds=4, seed=7 + repeat)
+        for part, single in zip(made.parts[4 * repeat :], alone.parts, strict=False):
+            assert part.name == f"repeat {repeat + 1} {single.name}"
+            np.testing.assert_array_equal(part.judged, single.judged)
+    assert "3 times shuffled with seeds 7 to 9" in made.rule
+    grouped = plan(IDS, group=[f"g{k % 7}" for k in range(20)], group_by="title", folds=4, repeats=2)
+    assert grouped.name == "4-fold by title, 2 times"
+
+
+def test_named_splits_of_the_dataset() -> None:
+    made = plan(IDS, named=FOLDS, mode="fold2")
+    assert (made.kind, made.name, made.parts[0].of) == ("official", "fold2 test", "fold2")
+    assert made.parts[0].judged.tolist() == [1, 6, 11, 16]
+    assert made.parts[0].fit.size == 16
+    every = plan(IDS, named=FOLDS, mode="all-folds")
+    assert (every.kind, every.name) == ("k-fold", "5 official folds")
+    assert [part.name for part in every.parts] == [f"fold{k} test" for k in range(1, 6)]
+    assert by_id(IDS, plan(IDS, named=FOLDS)) == by_id(IDS, every)
+
+
+def test_auto_prefers_the_split_then_folds_then_the_only_named_one() -> None:
+    own = ["train"] * 10 + ["test"] * 10
+    assert plan(IDS, split=own, named=FOLDS).name == "test"
+    assert plan(IDS, named={"paper": own}).name == "paper test"
+    several = plan(IDS, named={"paper": own, "challenge": own})
+    assert several.name == "5-fold"
+    assert several.notes == (
+        "k-fold, because the dataset has several splits and none was named: paper, challenge",
+    )
+
+
+def test_a_named_test_set_without_scores_is_said() -> None:
+    named = {"paper": ["train"] * 10 + ["dev"] * 10}
+    made = plan(IDS, named=named, unlabelled_named={"paper": ["test"] * 4}, mode="paper")
+    assert made.name == "paper dev"
+    assert made.notes == ("test has 4 rows and no scores, so dev is judged",)
+
+
+def test_rows_that_share_a_text_share_a_group() -> None:
+    assert joined([["a", "b"], ["c"], ["b", "d"], [], ["d"], ["c", "e"]]) == ["a", "c", "a", None, "a", "c"]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=3), min_size=1, max_size=12))
+def test_groups_by_texts_are_connected_components(texts: list[list[str]]) -> None:
+    from scipy.sparse.csgraph import connected_components
+
+    shared = np.array([[bool({*one} & {*other}) for other in texts] for one in texts])
+    _, component = connected_components(shared)
+    found = joined(texts)
+    for j, one in enumerate(texts):
+        for k, other in enumerate(texts):
+            if one and other:
+                assert (found[j] == found[k]) == (component[j] == component[k])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -141,6 +214,12 @@ def test_k_fold_may_be_asked_for_in_spite_of_a_split() -> None:
         ({"ids": IDS, "mode": "kfold"}, "Did you mean 'k-fold'"),
         ({"ids": IDS, "split": ["train"]}, "1 splits for 20 rows"),
         ({"ids": IDS, "group": ["a"]}, "1 groups for 20 rows"),
+        ({"ids": IDS, "named": FOLDS, "mode": "fold9"}, "there are auto, .*fold5.*Did you mean 'fold"),
+        ({"ids": IDS, "named": {"p": ["train"] * 20}, "mode": "p"}, "split 'p' cannot be used: .*20 train"),
+        ({"ids": IDS, "mode": "all-folds"}, "no folds of its own"),
+        ({"ids": IDS, "named": FOLDS, "mode": "official"}, "or one of its own: fold1, "),
+        ({"ids": IDS, "named": FOLDS, "repeats": 2}, "5 official folds is always the same"),
+        ({"ids": IDS, "repeats": 0}, "repeats=0"),
     ],
 )
 def test_impossible_plans_are_refused(options: dict, message: str) -> None:

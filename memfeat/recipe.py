@@ -74,6 +74,18 @@ class Recipe(_Table):
             return {**value, "features": {"extract": value["features"]}}
         return value
 
+    def places(self) -> list[tuple[Path, str]]:
+        """Return where the data are looked for, first wins, each with what names that place.
+
+        >>> Recipe(name="x", dataset=DatasetTable(root="data/x")).places()[-1]
+        (PosixPath('data/x'), "root in the recipe 'x'")
+        """
+        shared = os.environ.get(DATA_VARIABLE)
+        found = [(Path(shared, self.name), f"{DATA_VARIABLE}/{self.name}")] if shared else []
+        if self.dataset.root:
+            found.append((Path(self.dataset.root).expanduser(), f"root in the recipe {self.name!r}"))
+        return found
+
     def root(self, given: str | Path | None = None) -> Path:
         """Return the folder with the data: `given`, else ``MEMFEAT_DATA/<name>``, else the recipe's own ``root``.
 
@@ -87,14 +99,11 @@ class Recipe(_Table):
         >>> Recipe(name="x").root(".")
         PosixPath('.')
         """
-        shared = os.environ.get(DATA_VARIABLE)
-        own = self.dataset.root
-        if given is not None:
-            root, origin = Path(given), "--root"
-        elif shared and Path(shared, self.name).is_dir():
-            root, origin = Path(shared, self.name), f"{DATA_VARIABLE}/{self.name}"
-        elif own:
-            root, origin = Path(own).expanduser(), f"root in the recipe {self.name!r}"
+        places = [(Path(given), "--root")] if given is not None else self.places()
+        here = [place for place in places if place[0].is_dir()]
+        wanted = here or [place for place in places if not place[1].startswith(DATA_VARIABLE)]
+        if wanted:
+            root, origin = wanted[0]
         else:
             raise UsageError(
                 f"The recipe {self.name!r} does not say where its data lie. Give --root FOLDER, set {DATA_VARIABLE} "

@@ -22,6 +22,7 @@ FLOORS = {
     "kernels": 1,
     "networks": 1,
     "metrics": 1,
+    "reliability": 1,
     "statistics": 1,
     "extractor": 2,
     "video": 2,
@@ -38,6 +39,7 @@ FLOORS = {
     "datasets": 3,
     "extraction": 4,
     "evaluation": 4,
+    "checking": 4,
     "demo": 4,
     "reports": 4,
     "reproduction": 4,
@@ -47,6 +49,8 @@ FLOORS = {
 
 SAME_FLOOR = {
     ("statistics", "metrics"),
+    ("reliability", "metrics"),
+    ("checking", "extraction"),
     ("extractor", "video"),
     ("matching", "video"),
     ("dataset", "store"),

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _BROKEN_PIPE = 141
 """What a shell reports of a command whose reader has gone: 128 and the number of SIGPIPE."""
@@ -57,7 +58,7 @@ def show_table(title: str, header: Iterable[str], rows: Iterable[Iterable[object
     for column in header:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*[str(cell) for cell in row])
+        table.add_row(*[cell if isinstance(cell, Text) else str(cell) for cell in row])
     console = _Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(table, markup=False)
 

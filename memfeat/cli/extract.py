@@ -58,7 +58,9 @@ def extract(
         dataset = datasets.load(plan, root=root)
         wanted = words(features) if features is not None else plan.features.extract
     else:
-        dataset = _folder(videos or Path(), labels, name or (out.resolve().name if out else None), root)
+        dataset = folder_dataset(
+            videos or Path(), labels, name or (out.resolve().name if out else None), root
+        )
         wanted = words(features)
     summary = run_extraction(
         dataset,
@@ -119,7 +121,8 @@ def run_extraction(
     return summary
 
 
-def _folder(videos: Path, labels: Path | None, name: str | None, root: Path | None) -> Dataset:
+def folder_dataset(videos: Path, labels: Path | None, name: str | None, root: Path | None) -> Dataset:
+    """Return the dataset that a folder of media, and perhaps a table of scores, makes without a recipe."""
     from memfeat import datasets
     from memfeat import recipe as recipes
 

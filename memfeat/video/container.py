@@ -106,6 +106,11 @@ class ContainerSource:
             ended_early=self._ended_early,
         )
 
+    def promises_more(self) -> bool:
+        """Return whether the index (MP4, MOV, AVI) points behind the end of the file."""
+        index = self._stream.index_entries
+        return len(index) > 0 and index[-1].pos + index[-1].size > self._file_size
+
     def close(self) -> None:
         """Close the file. Frames that were handed out stay valid."""
         if self._pictures is not None:
@@ -198,8 +203,7 @@ class ContainerSource:
             end = _matroska_end(self._container, self._stream)
             slack = max(0.25, 3 / (self.header.rate or FALLBACK_RATE))
             return end is not None and self._clock.end < end - slack
-        index = self._stream.index_entries
-        return len(index) > 0 and index[-1].pos + index[-1].size > self._file_size
+        return self.promises_more()
 
     def _no_frames(self) -> NoFramesError | TooLargeError:
         context = self._stream.codec_context

@@ -51,6 +51,14 @@ class Video:
         return self._source.header
 
     @property
+    def promises_more(self) -> bool:
+        """Whether the file's index points behind its end; known before any frame is read.
+
+        False where the format has no such index.
+        """
+        return isinstance(self._source, ContainerSource) and self._source.promises_more()
+
+    @property
     def counts(self) -> DecodeCounts:
         """What the pass met.
 
@@ -154,7 +162,7 @@ def open_video(path: str | Path) -> Video:
     ([(0.0, (48, 64, 3), [255, 0, 0])], 1, True)
     """
     path = Path(path)
-    head = _read_head(path)
+    head = read_head(path)
     name = image_format(head)
     if name is None:
         return Video(ContainerSource(path))
@@ -169,7 +177,8 @@ def open_video(path: str | Path) -> Video:
         raise
 
 
-def _read_head(path: Path) -> bytes:
+def read_head(path: Path) -> bytes:
+    """Return the first 16 bytes of a file; raises as `open_video` does when there are none to be read."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):

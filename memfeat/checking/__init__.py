@@ -1,0 +1,1 @@
+"""What is wrong with a dataset's copy, said before work begins: `memfeat.checking.check.check`."""

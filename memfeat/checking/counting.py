@@ -1,0 +1,170 @@
+"""How much there is, and whether tables and files name the same items."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from memfeat.checking.report import Counts, Finding, number
+from memfeat.dataset import Dataset
+from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+
+SPLIT = "split"
+
+
+def split_columns(dataset: Dataset) -> list[str]:
+    """Return the columns with official splits: ``split`` and ``split:<name>``."""
+    if dataset.labels is None:
+        return []
+    return [name for name in map(str, dataset.labels.table) if name == SPLIT or name.startswith(f"{SPLIT}:")]
+
+
+def called(column: str, split: str) -> str:
+    """Return how a split is spoken of.
+
+    >>> called("split", "train"), called("split:fold1", "train")
+    ("split 'train'", "split 'train' of 'fold1'")
+    """
+    return f"split {split!r}" + (f" of {column.partition(':')[2]!r}" if column != SPLIT else "")
+
+
+def count(dataset: Dataset) -> Counts:
+    """Count rows, files, texts, splits and groups."""
+    table = pd.DataFrame() if dataset.labels is None else dataset.labels.table
+    suffixes = [path.suffix.lower() for path in dataset.files.values()]
+    return Counts(
+        rows=len(table),
+        files=len(dataset.files),
+        videos=sum(suffix in VIDEO_SUFFIXES for suffix in suffixes),
+        images=sum(suffix in IMAGE_SUFFIXES for suffix in suffixes),
+        both=sum(id in dataset.files for id in table.index),
+        texts={field: len(of) for field, of in (dataset.texts or {}).items()},
+        splits={
+            column: {str(name): int(n) for name, n in table[column].value_counts().sort_index().items()}
+            for column in split_columns(dataset)
+        },
+        groups=int(table["group"].nunique()) if "group" in table else None,
+    )
+
+
+def check_ids(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the ids of tables, files, texts and halves."""
+    rows = [] if dataset.labels is None else [str(id) for id in dataset.labels.table.index]
+    files = dataset.files
+    if not rows and not files:
+        yield Finding("error", "empty", "There are neither rows nor files")
+    elif dataset.labels is None:
+        yield Finding("note", "no-labels", "No scores were read; features can be extracted, nothing fitted")
+    elif not files:
+        yield Finding("note", "no-media", "No videos or images are here: scores and texts alone")
+
+    missing = _union(dataset.missing, (id for id in rows if id not in files)) if files else ()
+    if missing:
+        share = (
+            f"{len(missing):,} of {len(rows):,} items of the tables" if rows else f"{len(missing):,} items"
+        )
+        yield Finding("error", "missing-files", f"{share} have no file here", missing)
+    named = set(rows)
+    extra = _union(dataset.extra, (id for id in files if id not in named)) if rows else dataset.extra
+    if extra:
+        yield Finding("warning", "extra-files", f"{len(extra):,} files are named by no table", extra)
+
+    known = named | set(files) | set(missing)
+    for field, of in (dataset.texts or {}).items():
+        if strangers := tuple(id for id in of if id not in known):
+            yield Finding(
+                "warning", "unmatched-texts", f"{len(strangers):,} items have {field} and no row", strangers
+            )
+        lacking = tuple(id for id in rows if id not in of)
+        if lacking:
+            yield Finding(
+                "note", "no-texts", f"{len(lacking):,} of {len(rows):,} rows have no {field}", lacking
+            )
+    for target, halves in dataset.halves.items():
+        if strangers := tuple(id for id in halves.ids if id not in known):
+            yield Finding(
+                "warning",
+                "unmatched-halves",
+                f"{len(strangers):,} items have split halves of {target!r} and no row",
+                strangers,
+            )
+    yield from _names(sorted(known))
+
+
+def check_splits(dataset: Dataset) -> Iterator[Finding]:
+    """Find rows without a split, and test sets that cannot be judged here."""
+    if dataset.labels is None:
+        return
+    table = dataset.labels.table
+    for column in split_columns(dataset):
+        of_fold = f" in {column.partition(':')[2]!r}" if column != SPLIT else ""
+        loose = table.index[table[column].isna()]
+        if 0 < len(loose) < len(table):
+            yield Finding(
+                "warning",
+                "no-split",
+                f"{len(loose):,} of {len(table):,} rows belong to no split{of_fold}: neither fitted nor judged",
+                tuple(loose),
+            )
+        names = table[column].dropna().unique()
+        if len(names) == 1:
+            yield Finding("note", "one-split", f"All rows{of_fold} are of {called(column, names[0])}")
+    yield from _unlabelled(dataset)
+
+
+def _unlabelled(dataset: Dataset) -> Iterator[Finding]:
+    assert dataset.labels is not None
+    table = dataset.labels.table
+    for target in dataset.labels.targets:
+        blank = table[target].isna()
+        if not blank.any():
+            continue
+        if blank.all():
+            yield Finding("error", "no-scores", f"No row has a score for {target!r}")
+            continue
+        told = pd.Series(False, index=table.index)
+        for column in split_columns(dataset):
+            for split, rows in table.groupby(column, sort=True):
+                empty = rows[target].isna()
+                if empty.all():
+                    told |= table.index.isin(rows.index)
+                    yield Finding(
+                        "note",
+                        "unlabelled-split",
+                        f"{called(column, str(split)).capitalize()} has {number(len(rows), 'row')} and no score for "
+                        f"{target!r}: it can be predicted, not judged",
+                    )
+        left = table.index[blank & ~told]
+        if len(left):
+            few = len(left) < len(table) / 2
+            yield Finding(
+                "warning" if few else "note",
+                "unlabelled-rows",
+                f"{len(left):,} of {len(table):,} rows have no score for {target!r}",
+                tuple(left),
+            )
+
+
+def _names(ids: list[str]) -> Iterator[Finding]:
+    """Find ids that some file systems or tables take for one."""
+    by_case, by_stem = defaultdict(list), defaultdict(list)
+    for id in ids:
+        by_case[id.casefold()].append(id)
+        path = PurePosixPath(id)
+        if path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+            by_stem[str(path.with_suffix(""))].append(id)
+    for code, groups, what in (
+        ("same-but-case", by_case, "ids differ only by upper and lower case: one file on macOS and Windows"),
+        ("same-but-suffix", by_stem, "files differ only by suffix; they may be one clip in two formats"),
+    ):
+        same = tuple(tuple(group) for group in groups.values() if len(group) > 1)
+        if same:
+            flat = tuple(id for group in same for id in group)
+            yield Finding("warning", code, f"{len(flat):,} {what}", flat, same)
+
+
+def _union(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*first, *second]))

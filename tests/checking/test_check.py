@@ -1,0 +1,199 @@
+"""The whole check: on sound and on spoilt datasets, on folders, on many rows, and on real scores."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from clips import write_clip, write_image
+
+from memfeat import datasets
+from memfeat.checking.check import check
+from memfeat.checking.report import SEVERITIES
+from memfeat.dataset import Dataset, Published, SplitHalves
+from memfeat.recipe import DatasetTable, Recipe
+from memfeat.store.labels import Labels
+from memfeat.store.texts import Texts
+
+
+def folder(root, **options) -> Dataset:
+    return datasets.load(Recipe(name="pilot", dataset=DatasetTable(adapter="folder", **options)), root=root)
+
+
+@pytest.fixture
+def media(tmp_path):
+    """Four clips and their scores."""
+    (tmp_path / "clips").mkdir()
+    for number in range(4):
+        write_clip(tmp_path / "clips" / f"{number}.mp4", seed=number, frames=3 + number)
+    rows = ["video,score,split", *(f"{n}.mp4,0.{5 + n},{'test' if n == 3 else 'train'}" for n in range(4))]
+    (tmp_path / "scores.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+def test_a_sound_folder_has_no_findings(media) -> None:
+    report = check(folder(media, videos="clips"))
+    assert report.findings == () and report.ok and report.exit_code == 0
+    assert report.media.read == 4 and report.counts.both == 4
+    assert [row.split for row in report.statistics] == [None, "test", "train"]
+
+
+def test_a_folder_with_every_kind_of_defect(media) -> None:
+    clips = media / "clips"
+    (clips / "3.mp4").write_bytes((clips / "0.mp4").read_bytes())
+    (clips / "1.mp4").write_bytes(b"junk" * 50)
+    (clips / "2.mp4").write_bytes(b"")
+    write_clip(clips / "new.mp4", seed=9)
+    report = check(folder(media, videos="clips"))
+    assert {f.code: f.severity for f in report.findings} == {
+        "unreadable-files": "error",
+        "empty-files": "error",
+        "leak-content": "error",
+        "same-content": "warning",
+        "extra-files": "warning",
+    }
+    assert report["leak-content"][0].groups == (("0.mp4", "3.mp4"),)
+    order = [SEVERITIES.index(f.severity) for f in report.findings]
+    assert order == sorted(order)
+    assert not report.ok and report.exit_code == 3
+
+
+def test_files_need_not_be_opened_or_read(media, monkeypatch) -> None:
+    from memfeat.checking import files
+
+    def never(*_, **__):
+        raise AssertionError("a file was opened")
+
+    dataset = folder(media, videos="clips")
+    (media / "clips" / "3.mp4").write_bytes((media / "clips" / "0.mp4").read_bytes())
+    monkeypatch.setattr(files, "look_at", never)
+    monkeypatch.setattr(files, "_digest", never)
+    report = check(dataset, headers=False, hash_files=False)
+    assert report.media is None and report["same-content"] == ()
+
+
+def test_decoding_everything(media) -> None:
+    assert check(folder(media, videos="clips"), deep=True).media.frames == (3, 4, 6)
+
+
+def test_images_alone(tmp_path) -> None:
+    for number in range(3):
+        write_image(tmp_path / f"{number}.png", seed=number)
+    report = check(folder(tmp_path))
+    assert [f.code for f in report.findings] == ["no-labels"] and report.ok
+    assert report.media.durations is None and report.statistics == ()
+
+
+def test_findings_do_not_depend_on_the_number_of_threads(media) -> None:
+    for name in ("0", "1"):
+        (media / "clips" / f"{name}.mp4").write_bytes(b"junk" * 50)
+    dataset = folder(media, videos="clips")
+    assert check(dataset, threads=1) == check(dataset, threads=4)
+
+
+KEYS = {
+    *("schema", "name", "ok", "found", "counts", "statistics", "published", "annotations", "halves", "media"),
+    *("findings", "remarks", "note"),
+}
+
+
+def test_json_has_everything_and_no_nan(media) -> None:
+    dataset = folder(media, videos="clips")
+    assert dataset.labels is not None
+    ids = tuple(dataset.files)
+    full = Dataset(
+        "full",
+        dataset.files,
+        Labels(dataset.labels.table.assign(**{"n:score": [20.0, np.nan, 30, 40]})),
+        remarks=("read so",),
+        texts=Texts({"captions": {ids[0]: ["a"], ids[1]: ["a"]}}),
+        halves={"score": SplitHalves(ids, np.eye(4)[:2], np.eye(4)[2:])},
+    )
+    report = check(full, published=[Published("score", 5), Published("late", 5)])
+    read = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert set(read) == KEYS
+    assert read["counts"]["splits"] == {"split": {"test": 1, "train": 3}}
+    assert read["published"][0]["differs"] == ["n"]
+    assert read["annotations"][0]["low"] == 20
+    assert read["halves"]["score"]["halvings"] == 2
+    assert read["remarks"] == ["read so"]
+    assert set(read["findings"][0]) == {"severity", "code", "message", "ids", "groups"}
+    assert read["found"]["error"] == len(report.of("error")) > 0
+
+
+def test_the_table_for_notebooks(media) -> None:
+    table = check(folder(media, videos="clips"), headers=False).table()
+    assert table.loc[table["split"] == "all", "mean"].item() == pytest.approx(0.65)
+
+
+def test_ten_thousand_rows_with_files_and_texts(tmp_path) -> None:
+    n = 10_000
+    rng = np.random.default_rng(0)
+    ids = [f"v{number}.mp4" for number in range(n)]
+    (tmp_path / "one.mp4").write_bytes(b"x")
+    table = {
+        "score": rng.beta(8, 2, n),
+        "decay": rng.normal(-0.002, 0.001, n),
+        "n:score": rng.integers(30, 100, n),
+        "split": rng.choice(["train", "val", "test"], n),
+        "group": [f"g{number // 3}" for number in range(n)],
+    }
+    dataset = Dataset(
+        "many",
+        dict.fromkeys(ids, tmp_path / "one.mp4"),
+        Labels(pd.DataFrame(table, index=ids)),
+        texts=Texts({"captions": {id: [f"caption {number // 2}"] for number, id in enumerate(ids)}}),
+    )
+    report = check(dataset, headers=False)
+    assert report.counts.both == n
+    assert len(report["same-content"][0].ids) == n
+    assert len(report["same-captions"][0].groups) == n // 2
+    assert len(report["leak-group"]) == 3
+
+
+@pytest.fixture(scope="module")
+def memento(shared_data) -> Dataset:
+    table = pd.read_csv(
+        shared_data / "memento10k_mediaeval2021" / "train_scores.csv", dtype={"video_id": str}
+    )
+    columns = {
+        "raw": table["scores_raw_short_term"],
+        "normalized": table["scores_normalized_short_term"],
+        "decay": table["decay_alpha"],
+        "n:raw": table["annotations_short_term"],
+    }
+    labels = pd.DataFrame(columns).set_axis(table["video_id"], axis=0)
+    return Dataset("memento", {}, Labels(labels.assign(split="train")))
+
+
+def test_real_scores_of_memento10k(memento) -> None:
+    published = [
+        Published("normalized", 7000, 0.800992, 0.1046, split="train"),
+        Published("raw", 7000, 0.7985, 0.1052, split="train"),
+        Published("decay", 7000, -0.00165, 0.0011),
+    ]
+    report = check(memento, published=published)
+    assert report.ok and [row.differs for row in report.comparisons] == [()] * 3
+    assert "(5.5%)" in report["rising-slopes"][0].message
+    assert report.annotations[0].reliability.reliability == pytest.approx(0.849, abs=5e-4)
+    assert (report.annotations[0].low, report.annotations[0].high) == (77, 103)
+
+
+def test_a_cut_table_of_memento10k_is_noticed(memento) -> None:
+    cut = Dataset("memento", {}, Labels(memento.labels.table.iloc[:6500]))
+    report = check(cut, published=[Published("normalized", 7000, 0.800992)])
+    assert report.exit_code == 3
+    assert "6,500 scores instead of 7,000" in report["not-as-published"][0].message
+
+
+def test_real_scenes_with_their_halves(shared_data) -> None:
+    place = shared_data / "scenes"
+    read = folder(place, videos="images", labels="scores.csv")
+    with np.load(place / "split_half_hit_rates.npz") as halves:
+        ids = tuple(f"scene_{number:04}.jpg" for number in range(632))
+        halved = {"memorability": SplitHalves(ids, halves["group_a"], halves["group_b"])}
+    report = check(Dataset("scenes", read.files, read.labels, halves=halved), headers=False)
+    assert report.findings == ()
+    assert report.halves["memorability"].split_half == pytest.approx(0.787, abs=0.0005)

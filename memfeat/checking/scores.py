@@ -92,7 +92,7 @@ def check_scores(dataset: Dataset) -> Iterator[Finding]:
                     "note",
                     "rising-slopes",
                     f"{rising:,} of {len(values):,} slopes of {target!r} ({rising / len(values):.1%}) are "
-                    "positive: remembered better after a longer delay, by chance of few answers",
+                    "positive: remembered better after a longer delay, which is mostly noise",
                 )
         elif kind == "other":
             yield Finding(
@@ -132,35 +132,37 @@ def compare(dataset: Dataset, published: Sequence[Published]) -> tuple[tuple[Com
 
     A mean or sd agrees when it rounds, give or take one unit of the last digit, to what was published.
     """
-    made, findings = [], []
-    absent: list[str] = []
-    if published and dataset.labels is None:
+    if not published or dataset.labels is None:
         return (), []
-    parts: dict[str | None, pd.DataFrame] = dict(parts_of(dataset))
-    if dataset.labels is not None and SPLIT in dataset.labels.table:
-        for split, rows in dataset.labels.table.groupby(SPLIT):
-            parts.setdefault(str(split), rows)
-    for each in published:
-        found = parts.get(each.split)
-        what = f"{each.target!r}" + (f" in split {each.split!r}" if each.split else "")
-        if found is None or each.target not in found or not found[each.target].notna().any():
-            absent.append(what)
+    table = dataset.labels.table
+    parts: dict[str | None, pd.DataFrame] = {None: table}
+    if SPLIT in table:
+        parts.update((str(split), rows) for split, rows in table.groupby(SPLIT))
+    made, findings = [], []
+    # Targets of other editions of a release are none of this copy's.
+    ours = [each for each in published if each.target in table]
+    absent: dict[str, None] = {}
+    for each in ours:
+        rows = parts.get(each.split)
+        if rows is None or not rows[each.target].notna().any():
+            where = f"split {each.split!r}" if each.split else "all rows"
+            absent[where if rows is None else f"{each.target!r} in {where}"] = None
             continue
-        row = _compare(each, _describe(each.target, each.split, found[each.target]))
+        row = _compare(each, _describe(each.target, each.split, rows[each.target]))
         made.append(row)
         if row.differs:
+            what = f"{each.target!r}" + (f" in split {each.split!r}" if each.split else "")
             of = f" ({each.source})" if each.source else ""
             findings.append(Finding("error", "not-as-published", f"{what}: {_in_words(row)}{of}"))
-    if absent and made:
-        findings.append(
-            Finding("note", "not-compared", f"Published figures of {', '.join(absent)} have no rows here")
+    if not ours:
+        known = dict.fromkeys(each.target for each in published)
+        text = (
+            f"No target here has published figures; {', '.join(known)} {'has' if len(known) == 1 else 'have'}"
         )
+        findings.append(Finding("note", "not-compared", text))
     elif absent:
-        findings.append(
-            Finding(
-                "note", "not-compared", "None of the published figures has rows here; nothing was compared"
-            )
-        )
+        text = f"There are published figures, and no scores here, for {', '.join(absent)}"
+        findings.append(Finding("note", "not-compared", text))
     return tuple(made), findings
 
 

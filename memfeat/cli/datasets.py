@@ -33,17 +33,20 @@ def list_datasets(
         return
     show_table(
         "",
-        ["recipe", "adapter", "targets", "here", "data"],
+        ["recipe", "here", "targets", "data"],
         [
             (
-                row["recipe"] or "(yours)",
-                row["adapter"],
-                ", ".join(row["targets"]),
+                row["recipe"] or f"(adapter {row['adapter']})",
                 "yes" if row["present"] else "no",
-                _where(row),
+                "\n".join(row["targets"]),
+                "\n".join(row["places"]) if row["adapter"] else row["what"],
             )
             for row in rows
         ],
+    )
+    messages().print(
+        "Data are looked for in --root FOLDER, else MEMFEAT_DATA/<recipe>, else the recipe's own root.",
+        markup=False,
     )
 
 
@@ -107,12 +110,6 @@ def _bare(name: str) -> dict[str, Any]:
         "present": False,
         "places": [],
     }
-
-
-def _where(row: dict[str, Any]) -> str:
-    if row["places"]:
-        return ", ".join(row["places"])
-    return row["what"] if not row["adapter"] else "give --root" if row["recipe"] else "write a recipe"
 
 
 @app.command()

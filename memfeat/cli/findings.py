@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -111,18 +111,19 @@ def _scores(report: Report) -> None:
     published = {(each.target, each.split): each for each in report.comparisons}
     rows = []
     for each in report.statistics:
-        there = published.get((each.target, each.split))
+        split = each.split or _only_split(report)
+        there = published.get((each.target, split)) or published.get((each.target, each.split))
         rows.append(
             (
                 each.target,
-                each.split or "all",
+                split or "all",
                 f"{each.n:,}" if each.n == each.rows else f"{each.n:,}/{each.rows:,}",
                 *(_number(value) for value in (each.mean, each.sd, each.low, each.high)),
                 *([_published(there)] if published else []),
             )
         )
     header = ["target", "split", "n", "mean", "sd", "min", "max", *(["published"] if published else [])]
-    show_table("", header, rows)
+    show_table("", header, _once(rows))
 
 
 def _published(row: Comparison | None) -> Text | str:
@@ -132,47 +133,45 @@ def _published(row: Comparison | None) -> Text | str:
         return Text(
             f"{', '.join(row.differs)} differ{'s' if len(row.differs) == 1 else ''}", style="bold red"
         )
-    same = [
-        name
-        for name, value in (("n", row.published_n), ("mean", row.published_mean), ("sd", row.published_sd))
-        if value is not None
-    ]
-    return f"same {', '.join(same)}"
+    return "same"
 
 
 def _answers(report: Report) -> None:
     rows = []
     for each in report.annotations:
         found = each.reliability
-        rows.append(
-            (
-                each.target,
-                each.split or "all",
-                f"{each.low:,}–{each.high:,} ({each.median:g})",
-                *(
-                    ("", "", "", "")
-                    if found is None
-                    else (
-                        _short(found.reliability),
-                        _short(found.split_half),
-                        _short(found.ceiling),
-                        f"{found.noise:.5f}",
-                    )
-                ),
+        figures = (
+            ("", "", "", "")
+            if found is None
+            else (
+                _short(found.reliability),
+                _short(found.split_half),
+                _short(found.ceiling),
+                f"{found.noise:.5f}",
             )
         )
-    show_table(
-        "",
-        ["target", "split", "answers (median)", "reliability", "halves", "ceiling", "MSE floor"],
-        rows,
-    )
+        counts = (f"{each.low:,}–{each.high:,}", f"{each.median:g}")
+        rows.append((each.target, each.split or _only_split(report) or "all", *counts, *figures))
+    header = ["target", "split", "answers", "median", "reliable", "halves", "ceiling", "MSE floor"]
+    show_table("", header, _once(rows))
+
+
+def _only_split(report: Report) -> str | None:
+    """Return the split that all rows are of, if they are."""
+    splits = report.counts.splits.get("split", {})
+    return next((name for name, n in splits.items() if n == report.counts.rows), None)
+
+
+def _once(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Name a target in its first row only."""
+    return [("", *row[1:]) if at and rows[at - 1][0] == row[0] else row for at, row in enumerate(rows)]
 
 
 def _number(value: float | None) -> str:
-    """Write four significant digits, as scores and slopes need."""
+    """Write shares with four digits and slopes with three that count."""
     if value is None:
         return ""
-    return f"{value:.4f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+    return f"{value:.4f}" if abs(value) >= 0.1 else f"{value:#.3g}" if value else "0"
 
 
 def _short(value: float | None) -> str:

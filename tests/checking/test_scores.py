@@ -116,12 +116,16 @@ def test_a_split_is_compared_with_its_own_figures(sound) -> None:
 
 
 def test_what_is_not_here_is_not_compared(sound) -> None:
-    (row,), (finding,) = compare(
-        sound(), [Published("score", 12), Published("late", 9), Published("score", 4, split="x")]
-    )
-    assert row.target == "score"
+    dataset = sound({"split": HALF, "score": [*SCORES[:8], *[np.nan] * 4]})
+    published = [Published("score", 8, split=split) for split in ("train", "test", "val")]
+    (row,), (finding,) = compare(dataset, [*published, Published("other edition", 9)])
+    assert (row.target, row.split, row.differs) == ("score", "train", ())
     assert (finding.code, finding.severity) == ("not-compared", "note")
-    assert "'late', 'score' in split 'x'" in finding.message
-    rows, (finding,) = compare(sound(), [Published("late", 9)])
-    assert rows == () and "nothing was compared" in finding.message
+    assert finding.message.endswith("for 'score' in split 'test', split 'val'")
+
+
+def test_targets_without_published_figures(sound) -> None:
+    rows, (finding,) = compare(sound(), [Published("late", 9), Published("late", 8, split="x")])
+    assert rows == () and finding.message == "No target here has published figures; late has"
     assert compare(Dataset("bare", {}), [Published("late", 9)]) == ((), [])
+    assert compare(sound(), []) == ((), [])

@@ -26,9 +26,9 @@ def test_list_says_what_is_here(memfeat, pilot) -> None:
     ran = memfeat("datasets", "list")
     assert ran.code == 0
     (line,) = [line for line in ran.out.splitlines() if line.startswith("pilot")]
-    assert line.split() == ["pilot", "folder", "score", "yes", "data/pilot"]
+    assert line.split() == ["pilot", "yes", "score", "data/pilot"]
     (demo,) = [line for line in ran.out.splitlines() if line.startswith("demo")]
-    assert demo.split() == ["demo", "folder", "memorability_synthetic", "no", "data/demo"]
+    assert demo.split() == ["demo", "no", "memorability_synthetic", "data/demo"]
 
 
 def test_list_as_json(memfeat, pilot, monkeypatch, tmp_path) -> None:

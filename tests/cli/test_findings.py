@@ -56,14 +56,16 @@ def test_a_report_says_all_it_knows(shown) -> None:
     assert lines[3] == "split: test 2, train 6"
     assert lines[4] == "note: read with care"
     assert lines[5] == "as read: Two rows were left out."
-    table: dict[tuple[str, ...], list[str]] = {}
-    for line in lines:
-        table.setdefault(tuple(line.split()[:2]), line.split())
-    assert table["score", "all"][2:7] == ["8", "0.7000", "0.1400", "0.5000", "0.9000"]
-    assert table["score", "all"][7:] == ["same", "n,", "mean"]
-    assert table["decay", "all"][7:] == ["n", "differs"]
-    assert table["score", "train"][2] == "6"
-    assert "40–40" in out and "MSE floor" in out
+    scores = [line.split() for line in lines]
+    assert ["score", "all", "8", "0.7000", "0.1400", "0.5000", "0.9000", "same"] in scores
+    assert ["test", "2", "0.8714", "0.0404", "0.8429", "0.9000"] in scores
+    assert ["decay", "all", "8", "-0.000700", "0.000140", "-0.000900", "-0.000500", "n", "differs"] in scores
+    noise = float(np.mean(SCORES * (1 - SCORES)) / 39)
+    true = float(np.var(SCORES, ddof=1)) - noise
+    shares = [true / (true + noise), true / (true + 2 * noise), (true / (true + noise)) ** 0.5]
+    figures = [*(f"{value:.3f}" for value in shares), f"{noise:.5f}"]
+    assert ["score", "all", "40–40", "40", *figures] in scores
+    assert ["decay", "all", "40–40", "40"] in scores
     assert "halves of the participants correlate 1.000 (Spearman, 1 halving," in out
     assert lines[-1] == "1 error, no warnings, 3 notes."
 
@@ -99,3 +101,11 @@ def test_media_in_one_line(capsys) -> None:
         "decoded: 64×48 (4), 48×64 (3), 32×32 (1) and 1 other pixels; 3 in portrait; 25 frames/s; "
         "0.40 to 12.25 s (median 3.00); 10 to 1,306 frames (median 75); h264; 1.2 MB"
     ) in capsys.readouterr().out
+
+
+def test_a_single_split_is_named_with_its_published_figures(capsys) -> None:
+    table = pd.DataFrame({"score": SCORES, "split": ["train"] * 8}, index=IDS)
+    report = check(Dataset("pilot", {}, Labels(table)), published=[Published("score", 8, 0.7, split="train")])
+    show(report, Path("here"), 5)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["score", "train", "8", "0.7000", "0.1400", "0.5000", "0.9000", "same"] in lines

@@ -244,6 +244,7 @@ def read_csv(
     required: Sequence[str] = (),
     header: Sequence[str] | None = None,
     delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> Table:
     """Read a table of text with every cell as it was written.
 
@@ -260,13 +261,15 @@ def read_csv(
         Names of the columns where the file does not give them.
     delimiter
         What separates cells; guessed from the first line.
+    encoding
+        How the release writes its text where that is not UTF-8.
 
     Raises
     ------
     LabelError
         It cannot be read, a row has too few or too many cells, or a column is missing or there twice.
     """
-    rows = _read_rows(file, delimiter)
+    rows = _read_rows(file, delimiter, encoding)
     if header is None:
         if not rows:
             raise LabelError(f"{file} is empty. Get it again.")
@@ -289,14 +292,17 @@ def read_csv(
     return table
 
 
-def _read_rows(file: Path, delimiter: str | None) -> list[tuple[int, list[str]]]:
+def _read_rows(file: Path, delimiter: str | None, encoding: str | None) -> list[tuple[int, list[str]]]:
     """Return the cells of each row that is not blank, with the line it begins on."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        data = file.read_bytes()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LabelError(
-            f"{file} is no UTF-8 text ({error.reason} at byte {error.start}). Save it as CSV in UTF-8."
-        ) from error
+        if encoding is None:
+            raise LabelError(
+                f"{file} is no UTF-8 text ({error.reason} at byte {error.start}). Save it as CSV in UTF-8."
+            ) from error
+        text = data.decode(encoding, errors="replace")
     except OSError as error:
         raise LabelError(f"{file} cannot be read: {error.strerror}.") from error
     if delimiter is None:

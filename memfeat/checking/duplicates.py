@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -98,30 +98,33 @@ def check_duplicates(dataset: Dataset, kinds: Sequence[Kind]) -> Iterator[Findin
 
 
 def _leaks(dataset: Dataset, kind: Kind) -> Iterator[Finding]:
+    """Report groups on both sides of an official split; of several splits in one finding per pair of sides."""
     if dataset.labels is None:
         return
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    torn: dict[tuple[str, str], dict[tuple[str, ...], None]] = defaultdict(dict)
     for column in split_columns(dataset):
         split_of = {str(id): name for id, name in dataset.labels.table[column].items() if name}
-        sizes = {str(n): int(c) for n, c in dataset.labels.table[column].value_counts().items()}
-        torn: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
+        sizes = Counter(split_of.values())
+        inside: Counter[tuple[str, str]] = Counter()
         for group in kind.groups:
             sides = sorted({split_of[id] for id in group if id in split_of}, key=lambda s: (sizes[s], s))
-            for small, large in combinations(sides, 2):
-                torn[small, large].append(tuple(id for id in group if split_of.get(id) in (small, large)))
-        for (small, large), groups in sorted(torn.items()):
-            inside = [id for group in groups for id in group if split_of[id] == small]
-            where = f" of {column.partition(':')[2]!r}" if column != SPLIT else ""
-            message = (
-                f"{len(inside):,} of {sizes[small]:,} items of split {small!r}{where} "
-                f"{kind.words.removesuffix(' another')} one of split {large!r}"
-            )
-            yield Finding(
-                "error" if kind.code == "content" else "warning",
-                f"leak-{kind.code}",
-                message,
-                tuple(id for group in groups for id in group),
-                tuple(groups),
-            )
+            for pair in combinations(sides, 2):
+                torn[pair][tuple(id for id in group if split_of.get(id) in pair)] = None
+                inside[pair] += sum(split_of.get(id) == pair[0] for id in group)
+        for pair, n in inside.items():
+            where = f" ({column.partition(':')[2]})" if column != SPLIT else ""
+            said[pair].append(f"{n:,} of {sizes[pair[0]]:,}{where}")
+    for pair, counts in sorted(said.items()):
+        groups = tuple(torn[pair])
+        yield Finding(
+            "error" if kind.code == "content" else "warning",
+            f"leak-{kind.code}",
+            f"{', '.join(counts)} items of split {pair[0]!r} {kind.words.removesuffix(' another')} "
+            f"one of split {pair[1]!r}",
+            tuple(dict.fromkeys(id for group in groups for id in group)),
+            groups,
+        )
 
 
 def _agreement(dataset: Dataset, groups: Groups) -> str:

@@ -54,10 +54,14 @@ def test_items_without_a_split_are_no_leak(sound) -> None:
     assert "leak-content" not in check(sound({"split": [*HALF[:11], None]}), content(*TWINS))
 
 
-def test_each_further_split_is_looked_at(sound) -> None:
-    dataset = sound({"split:fold1": ["train"] * N, "split:fold2": HALF})
-    found = [f for f in check_duplicates(dataset, [content(*TWINS)]) if f.code == "leak-content"]
-    assert [f.message.partition(" have")[0] for f in found] == ["1 of 4 items of split 'test' of 'fold2'"]
+def test_further_splits_are_looked_at_and_told_in_one(sound) -> None:
+    folds = {"split:1": HALF, "split:2": ["train"] * N, "split:3": ["test", *HALF[1:11], "train"]}
+    dataset = sound(folds)
+    (found,) = [f for f in check_duplicates(dataset, [content(*TWINS)]) if f.code == "leak-content"]
+    assert found.message == (
+        "1 of 4 (1), 1 of 4 (3) items of split 'test' have the same bytes as one of split 'train'"
+    )
+    assert found.groups == TWINS and found.ids == TWINS[0]
 
 
 def test_groups_that_a_split_tears_apart(sound) -> None:

@@ -153,16 +153,17 @@ def _target(run: Run, store: FeatureStore, target: str | None) -> str:
 
 def _rows(run: Run, store: FeatureStore, target: str) -> Rows:
     """Return the labelled rows of a store, after making sure that its features mean what the model's do."""
-    wanted = {block.feature for block in run.info.columns}
+    measured = tuple(block for block in run.info.columns if not block.is_text)
+    wanted = {block.feature for block in measured}
     keys: dict[str, str] = {}
     for feature, key in store.features()["key"].items():
         keys.setdefault(str(feature), str(key))
     recipes = {}
     for feature in wanted & keys.keys():
-        if any(block.feature == feature and block.key != keys[feature] for block in run.info.columns):
+        if any(block.feature == feature and block.key != keys[feature] for block in measured):
             recipes[feature] = _recipe(store, feature)
-    check_keys(run.info.columns, keys, recipes, where=f"The store {store.path}")
-    rows = gather(store, target=target, columns=[block.name for block in run.info.columns])
+    check_keys(measured, keys, recipes, where=f"The store {store.path}")
+    rows = gather(store, target=target, columns=[block.name for block in run.info.columns], fitting=False)
     there = {block.name: block.width for block in rows.blocks}
     for block in run.info.columns:
         if block.name not in there:

@@ -110,13 +110,13 @@ def fit(
     heard: list[str] = []
     fitted: Any = None
     held_out = []
-    reduced: dict[str, int] = {}
+    reduced: dict[str, tuple[int, int]] = {}
     for done, part in enumerate(made.parts):
         if progress is not None:
             progress(done, total)
         fitted = _fit_one(rows, part.fit, spec, seed=seed, name=part.name, heard=heard)
-        for column, k in pipeline.reduced(fitted).items():
-            reduced[column] = min(k, reduced.get(column, k))
+        for column, few_of in pipeline.reduced(fitted).items():
+            reduced[column] = min(few_of, reduced.get(column, few_of))
         held_out.append(_held_out(rows, part, fitted, spec))
     if refit:
         if progress is not None:
@@ -130,8 +130,8 @@ def fit(
     predictions = pd.concat(held_out).sort_values(["id", "split"], ignore_index=True)
     results = judge(predictions, split=made.name, k_fold=refit, resamples=resamples, seed=seed)
     few = [
-        f"{name} has {k} of {pipeline.PCA_COMPONENTS} principal components in a fit (few or equal rows)"
-        for name, k in reduced.items()
+        f"{name} has {k} of {wanted} components in a fit (few or equal rows)"
+        for name, (k, wanted) in reduced.items()
     ]
     used = made.used
     scores = rows.y[used if refit else made.parts[0].fit]

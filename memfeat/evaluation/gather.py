@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import UsageError, nearest
+from memfeat.evaluation.assemble import assemble, resolve
 from memfeat.evaluation.folds import joined
-from memfeat.evaluation.pipeline import Block, preparation_of
+from memfeat.evaluation.pipeline import Block
 from memfeat.evaluation.preparation import Blocks
 from memfeat.store.feature_store import FeatureStore
 from memfeat.store.index import load_index
@@ -80,66 +81,90 @@ def choose_target(store: FeatureStore, target: str | None) -> str:
 
 
 def gather(
-    store: FeatureStore, *, target: str, columns: Sequence[str] | None = None, group_by: str | None = None
+    store: FeatureStore,
+    *,
+    target: str,
+    columns: Sequence[str] | None = None,
+    group_by: str | None = None,
+    fitting: bool = True,
 ) -> Rows:
     """Return every labelled row that has all columns.
 
     Parameters
     ----------
     store
-        A store, or a view of one (`FeatureStore.filter`).
+        A store, or a view of one (`FeatureStore.filter`). Where texts alone are asked for, it needs no videos.
     target
         Name of the score.
     columns
-        ``feature`` or ``feature:reduction``; None takes the mean of every feature that is stored for all
+        ``feature[:reduction][@preparation]`` (`memfeat.evaluation.columns`). A name that is no feature's is a
+        field of texts, such as ``captions``. None takes the mean of every feature that is stored for all
         labelled videos, and says in a note which those are and which it leaves aside.
-
     group_by
         What makes a group: ``group``, the column of the labels; a field of texts, such as titles or
         categories, where rows that share a text are one group; ``none``. None: ``group`` where there is one.
+    fitting
+        False where rows are only predicted: classes, which fitting alone looks at, may then be missing.
 
     Raises
     ------
     UsageError
-        No labelled row remains, there is nothing to group by under that name, a column is unknown, or a
-        feature applies to some rows only.
+        No labelled row remains, there is nothing to group by under that name, a feature applies to some rows
+        only, or a column cannot be had (`memfeat.evaluation.assemble.resolve`).
     StoreError
         A file of the store is damaged.
     """
     table = store.labels
     scores = {str(i): float(v) for i, v in table[target].items()}
     labelled = sorted(i for i, v in scores.items() if np.isfinite(v))
-    stored = store.ids
+    wanted = None if columns is None else resolve(store, columns, fitting=fitting)
+    fields = {
+        column.texts: store.texts[column.texts] for column in wanted or () if column.texts and store.texts
+    }
+    # Where texts alone are asked for, rows are those with texts, and videos are not looked at.
+    by_text = wanted is not None and all(column.texts for column in wanted)
+    stored = sorted({i for of in fields.values() for i in of}) if by_text else store.ids
     left_out: dict[str, tuple[str, ...]] = {}
     _leave(left_out, NO_SCORE, [i for i in stored if not np.isfinite(scores.get(i, np.nan))])
     present = sorted(set(labelled) & set(stored))
     if not present:
+        what = "text" if by_text else "video"
         raise UsageError(
-            f"No video of {store.dataset} has a value of {target!r}: {len(stored)} videos, {len(labelled)} "
-            "values, none in common. Check how labels were matched to videos."
+            f"No {what} of {store.dataset} has a value of {target!r}: {len(stored)} {what}s, {len(labelled)} "
+            f"values, none in common. Check how labels were matched.{_or_texts(store) if wanted is None else ''}"
         )
     notes: list[str] = []
-    if columns is None:
+    if wanted is None:
         columns, notes = _complete_features(store, present)
-    matrix = store.filter(ids=labelled).matrix(list(columns))
-    for reason in sorted(set(matrix.missing.values())):
-        _leave(left_out, reason, [i for i, why in matrix.missing.items() if why == reason])
-    notes += [f"{name} is left out: {reason}" for name, reason in matrix.dropped.items()]
-    if not matrix.ids or not matrix.columns:
-        account = "; ".join(f"{len(ids)} {reason}" for reason, ids in left_out.items())
-        raise UsageError(f"No row of {store.dataset} can be used with {', '.join(columns)}: {account}.")
-    matrix = _finite(matrix, left_out)
-    column = _texts(table, matrix.ids)
+        wanted = resolve(store, columns)
+    matrix, ids = None, tuple(labelled)
+    if not by_text:
+        reads = [name for column in wanted for name in column.reads]
+        matrix = store.filter(ids=labelled).matrix(list(dict.fromkeys(reads)))
+        for reason in sorted(set(matrix.missing.values())):
+            _leave(left_out, reason, [i for i, why in matrix.missing.items() if why == reason])
+        notes += [f"{name} is left out: {reason}" for name, reason in matrix.dropped.items()]
+        matrix = _finite(matrix, left_out)
+        ids = matrix.ids
+    for field, of in fields.items():
+        _leave(left_out, f"no {field}", [i for i in ids if i not in of])
+        ids = tuple(i for i in ids if i in of)
+    if not ids:
+        account = "; ".join(f"{len(out)} {reason}" for reason, out in left_out.items())
+        names = ", ".join(column.name for column in wanted)
+        raise UsageError(f"No row of {store.dataset} can be used with {names}: {account}.")
+    blocks, X = assemble(store, wanted, ids, None if matrix is None else matrix.take(ids))
+    column = _texts(table, ids)
     unscored = [i for i in table.index.map(str) if not np.isfinite(scores[i])]
     named = {c.removeprefix(SPLIT): c for c in table.columns.map(str) if c.startswith(SPLIT)}
     return Rows(
-        ids=matrix.ids,
+        ids=ids,
         target=target,
-        y=np.array([scores[i] for i in matrix.ids]),
-        X=Blocks([matrix.block(c.name) for c in matrix.columns]),
-        blocks=_blocks(store, matrix),
+        y=np.array([scores[i] for i in ids]),
+        X=X,
+        blocks=blocks,
         split=column("split"),
-        group=_groups(store, column("group"), matrix.ids, group_by),
+        group=_groups(store, column("group"), ids, group_by),
         unlabelled=_texts(table, unscored)("split") or (),
         named={name: column(c) for name, c in named.items()},
         unlabelled_named={name: _texts(table, unscored)(c) for name, c in named.items()},
@@ -168,7 +193,7 @@ def _complete_features(store: FeatureStore, ids: Sequence[str]) -> tuple[list[st
         listed = ", ".join(f"{name} {count}" for name, (count, _) in counts.items()) or "none"
         raise UsageError(
             f"No feature is stored for all {len(ids)} labelled videos of {store.dataset} (videos by feature: "
-            f"{listed}). Extract the rest, or name the features: rows without them are then left out."
+            f"{listed}). Extract the rest, or name the features: rows without them are then left out.{_or_texts(store)}"
         )
     used = ", ".join(name for name in complete if counts[name][0])
     notes = [f"no features were named: all that every labelled video has are used ({used})"]
@@ -176,6 +201,14 @@ def _complete_features(store: FeatureStore, ids: Sequence[str]) -> tuple[list[st
     if partial:
         notes.append(f"not used, because some labelled videos lack them: {', '.join(partial)}")
     return complete, notes
+
+
+def _or_texts(store: FeatureStore) -> str:
+    return (
+        f" It has the texts {', '.join(store.texts)}, which can be named as features are."
+        if store.texts
+        else ""
+    )
 
 
 def _finite(matrix: Matrix, left_out: dict[str, tuple[str, ...]]) -> Matrix:
@@ -217,25 +250,3 @@ def _groups(
         f"{store.dataset} has nothing called {group_by!r} to group rows by (--group-by); there is "
         f"{', '.join(known)}.{nearest(group_by, known)}"
     )
-
-
-def _blocks(store: FeatureStore, matrix: Matrix) -> tuple[Block, ...]:
-    features = {column.feature for column in matrix.columns}
-    record = store.load(matrix.ids[0], only=features)
-    blocks = []
-    for column in matrix.columns:
-        provenance = record[column.feature].provenance
-        blocks.append(
-            Block(
-                name=column.name,
-                feature=column.feature,
-                reduction=column.reduction,
-                width=column.width,
-                key=column.key,
-                preparation=preparation_of(
-                    column.feature, column.width, recorded=provenance.get("preparation")
-                ),
-                recipe=provenance.get("recipe"),
-            )
-        )
-    return tuple(blocks)

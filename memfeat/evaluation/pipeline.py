@@ -1,26 +1,25 @@
 """Features and a regressor as one scikit-learn pipeline, with the preparation of each feature inside it.
 
-Whatever is learned from data (a mean, a scale, principal components) is learned by ``Pipeline.fit`` from the
-rows it is given, so no held-out row can reach it.
+Whatever is learned from data (a mean, a scale, principal components, the words of captions) is learned by
+``Pipeline.fit`` from the rows it is given, so no held-out row can reach it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import StoreError, UsageError
-from memfeat.evaluation.preparation import PASS, Blocks, PerFeature, PrincipalComponents
+from memfeat.evaluation import preparations
+from memfeat.evaluation.columns import TEXT
+from memfeat.evaluation.preparation import Blocks, PerFeature
 from memfeat.models import ModelSpec
 
 Array = npt.NDArray[Any]
-Preparation = Literal["zscore", "pca", "none"]
-PCA_COMPONENTS = 10
-PCA_SEED = 0  # fixed: components must not change with the seed that shuffles folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +27,35 @@ class Block:
     """One column of a feature store as a model sees it: what it is and what is done to it."""
 
     name: str
-    """``feature:reduction``, such as ``hog:mean``."""
+    """``feature:reduction``, such as ``hog:mean``, with ``@preparation`` where one was asked for."""
     feature: str
+    """A feature, or a field of texts."""
     reduction: str
+    """``text`` for a field of texts."""
     width: int
+    """Numbers per row, of all that is read (`preparations.Preparation.also_reduction`); 1 for texts."""
     key: str
-    """The feature key: equal for values that were measured alike."""
-    preparation: Preparation
+    """The feature key: equal for values that were measured alike; ``text:<field>`` for texts."""
+    preparation: str
+    """A name of `preparations.find`."""
     recipe: dict[str, Any] | None = None
     """What the key stands for, where the store keeps it: used to say how two features differ."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the column holds texts, which no video is measured for."""
+        return self.reduction == TEXT
+
+    @property
+    def reductions(self) -> tuple[str, ...]:
+        """The reductions of the feature that the column reads; none for texts."""
+        also = preparations.find(self.preparation).also_reduction
+        return () if self.is_text else (self.reduction, also) if also else (self.reduction,)
+
+    @property
+    def reads_classes(self) -> bool:
+        """Whether classes of the rows stand beside the values; rows that are only predicted may lack them."""
+        return bool(preparations.find(self.preparation).also_texts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -55,13 +74,16 @@ class Block:
             block = cls(**values)
         except TypeError as error:
             raise StoreError(f"A column of a saved run is described wrongly: {error}.") from None
-        if block.preparation not in get_args(Preparation):
-            raise StoreError(f"Column {block.name}: unknown preparation {block.preparation!r}.")
+        try:
+            preparations.find(block.preparation)
+        except UsageError as error:
+            raise StoreError(f"Column {block.name}: {error}") from None
         return block
 
 
-def preparation_of(feature: str, width: int, *, recorded: str | None = None) -> Preparation:
-    """Return how a feature's columns are prepared: as its extractor says, as was recorded, or by width.
+def preparation_of(feature: str, width: int, *, recorded: str | None = None) -> str:
+    """Return how a feature's columns are prepared when nothing is asked for: as its extractor says, as was
+    recorded, or by width.
 
     A feature that memfeat does not compute itself (an imported one) and of which nothing is recorded is
     z-scored when it is one number, and left as it is when it is a vector, as embeddings are.
@@ -73,12 +95,14 @@ def preparation_of(feature: str, width: int, *, recorded: str | None = None) -> 
 
     if feature in extractors.names():
         return extractors.get(feature).preparation
-    if recorded in get_args(Preparation):
-        return cast(Preparation, recorded)
+    if recorded in ("zscore", "pca", "none"):
+        return recorded
     return "zscore" if width == 1 else "none"
 
 
-def build(blocks: Sequence[Block], spec: ModelSpec, *, seed: int = 0) -> Any:
+def build(
+    blocks: Sequence[Block], spec: ModelSpec, *, seed: int = 0, parameters: Mapping[str, Any] | None = None
+) -> Any:
     """Return the unfitted pipeline of a model on these columns.
 
     Parameters
@@ -88,19 +112,20 @@ def build(blocks: Sequence[Block], spec: ModelSpec, *, seed: int = 0) -> Any:
     spec
         The model. It adds no preparation of its own.
     seed
-        Seed of the model.
+        Seed of the model, and of preparations that draw.
+    parameters
+        Of the model, beside or instead of its published ones.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
         Steps ``features`` (a `PerFeature` with one part per block, named as the column) and ``model``.
-        Preparations: ``pca`` is `PrincipalComponents` with ten components, ``zscore`` is scikit-learn's
-        ``StandardScaler``, ``none`` passes columns through. It takes `Blocks` or one array (n, D).
+        It takes `Blocks` or, without texts, one array (n, D).
 
     Raises
     ------
     UsageError
-        No columns, or one column twice.
+        No columns, or one column twice; words of texts for a model that does not take sparse matrices.
     """
     from sklearn.pipeline import Pipeline
 
@@ -108,23 +133,33 @@ def build(blocks: Sequence[Block], spec: ModelSpec, *, seed: int = 0) -> Any:
         raise UsageError("A model needs at least one feature; none was given.")
     if len({block.name for block in blocks}) != len(blocks):
         raise UsageError(f"A column is given twice: {', '.join(block.name for block in blocks)}.")
-    parts = [(block.name, block.width, _transformer(block)) for block in blocks]
-    return Pipeline([("features", PerFeature(parts)), ("model", spec.build(seed))])
+    parts = []
+    for block in blocks:
+        preparation = preparations.find(block.preparation)
+        if preparation.sparse and not spec.takes_sparse:
+            raise UsageError(
+                f"{block.name}: {preparation.name} gives one column per word, a sparse matrix, which the model "
+                f"{spec.name!r} does not take. Use {block.feature}@tfidf-svd300, or a model that does."
+            )
+        parts.append((block.name, block.width, preparation.make(seed)))
+    return Pipeline([("features", PerFeature(parts)), ("model", spec.build(seed, **(parameters or {})))])
 
 
-def _transformer(block: Block) -> Any:
-    from sklearn.preprocessing import StandardScaler
+def reduced(pipeline: Any) -> dict[str, tuple[int, int]]:
+    """Return the columns of which a fitted pipeline has fewer components than asked for: how many, and of how many."""
+    found = {}
+    for name, _, part in pipeline.named_steps["features"].parts_:
+        for transformer in _with_components(part):
+            k, wanted = len(transformer.components_), transformer.n_components
+            if k < wanted:
+                found[name] = (k, wanted)
+    return found
 
-    if block.preparation == "pca":
-        return PrincipalComponents(PCA_COMPONENTS, random_state=PCA_SEED)
-    return StandardScaler() if block.preparation == "zscore" else PASS
 
-
-def reduced(pipeline: Any) -> dict[str, int]:
-    """Return the columns of which a fitted pipeline has fewer than ten principal components, and how many."""
-    parts = [(name, part) for name, _, part in pipeline.named_steps["features"].parts_]
-    found = {name: p.components_.shape[0] for name, p in parts if isinstance(p, PrincipalComponents)}
-    return {name: k for name, k in found.items() if k < PCA_COMPONENTS}
+def _with_components(part: Any) -> Iterator[Any]:
+    part = getattr(part, "transformer_", part)
+    if getattr(part, "n_components", None) is not None and hasattr(part, "components_"):
+        yield part
 
 
 def predict(pipeline: Any, X: Blocks, *, deviation: bool) -> tuple[Array, Array | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from memfeat import extractors, models
 from memfeat.dataset import scan
 from memfeat.errors import DataError, SetupError, UsageError
 from memfeat.evaluation import pipeline
+from memfeat.evaluation.assemble import cells
 from memfeat.evaluation.files import write_table
 from memfeat.evaluation.keys import check_keys
 from memfeat.evaluation.pipeline import Block
@@ -23,6 +24,8 @@ from memfeat.measure import measure_video
 from memfeat.store.canonical import canonical
 from memfeat.store.index import damage_of
 from memfeat.store.source import Source
+
+Texts = Mapping[str, Mapping[str, Sequence[str]]]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +74,7 @@ def predict(
     run: Run | str | Path,
     files: Sequence[str | Path],
     *,
+    texts: Texts | None = None,
     workers: int = 1,
     out: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -83,6 +87,9 @@ def predict(
         A run or its folder.
     files
         Videos, images, or folders of them (searched with all that is below, in order of path).
+    texts
+        For a run that reads texts: field → path or name of a file → its texts, such as
+        ``{"captions": {"a.mp4": ["a dog runs"]}}``. A file without texts is a failure.
     workers
         Number of processes that measure; each works on one file at a time with one thread.
     out
@@ -98,8 +105,8 @@ def predict(
     Raises
     ------
     UsageError
-        No run there, no file given, or this memfeat measures a feature of the run differently (the message
-        says how) or not at all.
+        No run there, no file given, the run reads texts that are not given, or this memfeat measures a feature
+        of the run differently (the message says how) or not at all.
     SetupError
         A measuring process died, or the CSV cannot be written.
     StoreError
@@ -109,9 +116,12 @@ def predict(
     if workers < 1:
         raise UsageError(f"workers={workers}; at least 1 is needed.")
     blocks = run.info.columns
-    _check_extractors(blocks)
+    texts = _check_texts(blocks, texts)
+    _check_extractors(tuple(block for block in blocks if not block.is_text))
     model = run.model
     paths, failures = _expand(files)
+    paths, silent = _with_texts(paths, texts)
+    failures += silent
     measured = []
     damaged = {}
     if progress is not None:
@@ -125,7 +135,7 @@ def predict(
             damaged[item.file] = item.damage
         if progress is not None:
             progress(done, len(paths))
-    table = _table(model, models.get(run.info.model), blocks, measured)
+    table = _table(model, models.get(run.info.model), blocks, measured, texts)
     return Predictions(
         table=table,
         failures=tuple(failures),
@@ -145,6 +155,30 @@ def _outside(predicted: npt.NDArray[Any], seen: tuple[float, float]) -> tuple[st
         f"{count} of {predicted.size} predictions lie outside the scores that the model was fitted on "
         f"({seen[0]:g} to {seen[1]:g}): these files differ from all it has seen",
     )
+
+
+def _check_texts(blocks: tuple[Block, ...], texts: Texts | None) -> dict[str, Mapping[str, Sequence[str]]]:
+    fields = [block.feature for block in blocks if block.is_text]
+    if lacking := [field for field in fields if field not in (texts or {})]:
+        raise UsageError(
+            f"The run reads {', '.join(lacking)}, which are texts and no part of a video. Give them as "
+            f'texts={{"{lacking[0]}": {{"<file>": ["<text>"]}}}}, or put them into a store and use `memfeat evaluate`.'
+        )
+    return {field: (texts or {})[field] for field in fields}
+
+
+def _of_file(texts: Mapping[str, Sequence[str]], file: str) -> Sequence[str]:
+    return texts.get(file) or texts.get(Path(file).name) or ()
+
+
+def _with_texts(paths: list[Path], texts: Texts) -> tuple[list[Path], list[PredictFailure]]:
+    failures = {
+        path: PredictFailure(str(path), "NoText", f"no {field} were given for it")
+        for field, of in texts.items()
+        for path in paths
+        if not _of_file(of, str(path))
+    }
+    return [path for path in paths if path not in failures], list(failures.values())
 
 
 def _check_extractors(blocks: tuple[Block, ...]) -> None:
@@ -186,7 +220,10 @@ def _expand(files: Sequence[str | Path]) -> tuple[list[Path], list[PredictFailur
 
 
 def _measure_all(paths: list[Path], blocks: tuple[Block, ...], workers: int) -> Iterator[_Measured]:
-    columns = tuple((block.feature, block.reduction) for block in blocks)
+    columns = tuple((block.feature, reduction) for block in blocks for reduction in block.reductions)
+    if not columns:  # texts alone: the files need not even be there
+        yield from (_Measured(str(path)) for path in paths)
+        return
     if workers == 1 or len(paths) < 2:
         yield from (_measure_one(path, columns) for path in paths)
         return
@@ -232,7 +269,7 @@ def _measure_one(path: Path, columns: tuple[tuple[str, str], ...]) -> _Measured:
 
 
 def _table(
-    model: Any, spec: models.ModelSpec, blocks: tuple[Block, ...], measured: list[_Measured]
+    model: Any, spec: models.ModelSpec, blocks: tuple[Block, ...], measured: list[_Measured], texts: Texts
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -240,7 +277,18 @@ def _table(
     if not files:
         nothing = pd.Series(dtype="float64")
         return pd.DataFrame({"file": pd.Series(dtype="str"), "predicted": nothing, "predicted_sd": nothing})
-    X = Blocks([np.stack([item.rows[k] for item in measured]) for k in range(len(blocks))])
+    columns = iter(zip(*(item.rows for item in measured), strict=True))
+    X = Blocks([_array(block, columns, files, texts) for block in blocks])
     mean, sd = pipeline.predict(model, X, deviation=spec.gives_deviation)
     missing = np.full(mean.size, np.nan)
     return pd.DataFrame({"file": files, "predicted": mean, "predicted_sd": missing if sd is None else sd})
+
+
+def _array(block: Block, columns: Iterator[Any], files: list[str], texts: Texts) -> Any:
+    """Return what a block reads of the files: its texts, or the next of the measured columns."""
+    if block.is_text:
+        return cells({file: _of_file(texts[block.feature], file) for file in files}, files)
+    parts = [np.stack(next(columns)) for _ in block.reductions]
+    if block.reads_classes:
+        parts.append(cells({}, files))
+    return parts[0] if len(parts) == 1 else Blocks(parts)

@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix, hstack, issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.decomposition import PCA
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from memfeat.errors import UsageError
+from memfeat.evaluation.preparations import PASS
 
 Array = npt.NDArray[Any]
-NO_VARIANCE = 1e-12  # share of the first component's variance below which a direction is rounding noise
-ROWS_AT_A_TIME = 512
-PASS = "passthrough"
 
 
 class Blocks:
@@ -28,7 +26,8 @@ class Blocks:
     Parameters
     ----------
     arrays
-        Shapes (n, width), equal n.
+        Shapes (n, width), equal n. Texts are object arrays (n, 1) whose cells are tuples of strings. What one
+        transformer needs together may be `Blocks` again.
 
     Examples
     --------
@@ -37,8 +36,10 @@ class Blocks:
     ((3, 5), (2, 5))
     """
 
-    def __init__(self, arrays: Sequence[Array]) -> None:
-        self.arrays = tuple(arrays)
+    ndim = 2
+
+    def __init__(self, arrays: Sequence[Array | Blocks]) -> None:
+        self.arrays: tuple[Any, ...] = tuple(arrays)
         if not self.arrays or any(a.ndim != 2 or len(a) != len(self.arrays[0]) for a in self.arrays):
             shapes = ", ".join(str(a.shape) for a in self.arrays) or "none"
             raise UsageError(f"Blocks are arrays (n, width) with equal n; got the shapes {shapes}.")
@@ -58,6 +59,8 @@ class Blocks:
 
 class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Prepares each feature by a transformer of its own and puts the results side by side, in float64.
+
+    The result is an array, or a scipy CSR matrix when one of the transformers gives a sparse one.
 
     Parameters
     ----------
@@ -89,12 +92,12 @@ class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._fit_transform(X, transform=False)
         return self
 
-    def fit_transform(self, X: Blocks | npt.ArrayLike, y: object = None) -> Array:
+    def fit_transform(self, X: Blocks | npt.ArrayLike, y: object = None) -> Any:
         """Fit, and return the prepared X; see `transform`."""
-        return np.hstack(self._fit_transform(X, transform=True))
+        return _side_by_side(self._fit_transform(X, transform=True))
 
-    def transform(self, X: Blocks | npt.ArrayLike) -> Array:
-        """Return the prepared columns, shape (n, k), float64.
+    def transform(self, X: Blocks | npt.ArrayLike) -> Any:
+        """Return the prepared columns, shape (n, k), float64: an array or a CSR matrix.
 
         Raises
         ------
@@ -103,9 +106,11 @@ class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         pairs = zip(self.parts_, self._split(X), strict=True)
-        return np.hstack([_float64(block if t == PASS else t.transform(block)) for (_, _, t), block in pairs])
+        return _side_by_side(
+            [_float64(block if t == PASS else t.transform(block)) for (_, _, t), block in pairs]
+        )
 
-    def _fit_transform(self, X: Blocks | npt.ArrayLike, *, transform: bool) -> list[Array]:
+    def _fit_transform(self, X: Blocks | npt.ArrayLike, *, transform: bool) -> list[Any]:
         fitted, prepared = [], []
         for (name, width, unfitted), block in zip(self.parts, self._split(X), strict=True):
             transformer = unfitted if unfitted == PASS else clone(unfitted)
@@ -120,7 +125,7 @@ class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = sum(width for _, width, _ in self.parts)
         return prepared
 
-    def _split(self, X: Blocks | npt.ArrayLike) -> list[Array]:
+    def _split(self, X: Blocks | npt.ArrayLike) -> list[Any]:
         widths = [width for _, width, _ in self.parts]
         if isinstance(X, Blocks):
             found = [array.shape[1] for array in X.arrays]
@@ -135,89 +140,11 @@ class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.split(array, np.cumsum(widths)[:-1], axis=1)
 
 
-class PrincipalComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Scores on the first principal components, whitened: mean 0 and variance 1 over the fitted rows.
-
-    scikit-learn's ``PCA(n_components, whiten=True, svd_solver="randomized")`` in float64, with two
-    differences where that one has no usable answer: fewer rows than components give ``rows - 1``
-    components, and directions without variance (equal rows) are left out, since whitening divides by it.
-    Fitted rows are projected as new rows are; scikit-learn takes theirs from the decomposition, which is
-    the same for a feature wider than there are rows. Values come in as they are stored: float32 becomes
-    float64 here, for the fitted rows alone.
-
-    Parameters
-    ----------
-    n_components
-        The largest number of components.
-    random_state
-        Seed of the randomised decomposition.
-
-    Attributes
-    ----------
-    mean_ : (d,) float64
-    components_ : (k, d) float64
-        Directions divided by their standard deviation; k is at most `n_components`.
-
-    References
-    ----------
-    Halko, N., Martinsson, P. and Tropp, J. (2011), Finding structure with randomness, SIAM Review 53(2).
-
-    Examples
-    --------
-    >>> scores = PrincipalComponents(2).fit_transform(np.random.default_rng(0).normal(size=(50, 30)))
-    >>> np.round(scores.std(axis=0, ddof=1), 6).tolist()
-    [1.0, 1.0]
-    """
-
-    def __init__(self, n_components: int = 10, *, random_state: int = 0) -> None:
-        self.n_components = n_components
-        self.random_state = random_state
-
-    def fit(self, X: npt.ArrayLike, y: object = None) -> PrincipalComponents:
-        """Find the directions of the rows of X, shape (n, d).
-
-        Raises
-        ------
-        ValueError
-            Fewer than two rows, or values that are not finite.
-        """
-        checked = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        rows, width = checked.shape
-        k = max(1, min(self.n_components, width, rows - 1))
-        # A copy of our own may be centred in place: one float64 copy instead of two.
-        pca = PCA(
-            k,
-            svd_solver="randomized" if k < min(rows, width) else "full",
-            random_state=self.random_state,
-            copy=False,
-        )
-        with np.errstate(invalid="ignore"):  # equal rows: shares of no variance at all
-            pca.fit(np.array(checked, dtype=np.float64, order="C"))
-        variance = pca.explained_variance_
-        kept = variance > NO_VARIANCE * max(variance[0], np.square(pca.mean_).max())
-        self.mean_ = pca.mean_
-        if kept.any():
-            self.components_ = pca.components_[kept] / np.sqrt(variance[kept])[:, None]
-        else:
-            self.components_ = np.zeros((1, width))
-        return self
-
-    def transform(self, X: npt.ArrayLike) -> Array:
-        """Return the whitened scores, shape (n, k).
-
-        Raises
-        ------
-        ValueError
-            Another number of columns than in `fit`, or values that are not finite.
-        """
-        check_is_fitted(self)
-        checked = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        scores = np.empty((checked.shape[0], self.components_.shape[0]))
-        for start in range(0, checked.shape[0], ROWS_AT_A_TIME):
-            rows = slice(start, start + ROWS_AT_A_TIME)
-            scores[rows] = (checked[rows] - self.mean_) @ self.components_.T
-        return scores
+def _float64(block: Any) -> Any:
+    return block.astype(np.float64, copy=False) if issparse(block) else np.asarray(block, dtype=np.float64)
 
 
-def _float64(block: npt.ArrayLike) -> Array:
-    return np.asarray(block, dtype=np.float64)
+def _side_by_side(prepared: list[Any]) -> Any:
+    if any(issparse(block) for block in prepared):
+        return hstack([csr_matrix(block) for block in prepared], format="csr")
+    return np.hstack(prepared)

@@ -1,7 +1,7 @@
 """A saved run: the folder with a fitted model, what it was fitted on, its figures and held-out predictions.
 
-A run is read without executing anything it contains: JSON, CSV, and a model in skops format of which only
-the types listed here are loaded.
+A run is read without executing anything it contains: JSON, CSV, and a model as `memfeat.evaluation.model_file`
+reads it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memfeat.errors import SetupError, StoreError, UsageError
+from memfeat.evaluation import model_file
 from memfeat.evaluation.judge import COLUMNS, Result
 from memfeat.evaluation.pipeline import Block
 
@@ -27,18 +28,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = 1
-TRUSTED = (
-    "memfeat.evaluation.preparation.PerFeature",
-    "memfeat.evaluation.preparation.PrincipalComponents",
-)
-"""The types beside scikit-learn's and numpy's that a model may be made of. A constant: what a file asks for
-is never a reason to trust it."""
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
-_FILES = ("run.json", "metrics.json", "results.csv", "predictions.csv", "splits.csv", "model.skops")
+_DEEP = ("safetensors", "torch")
+_FILES = ("run.json", "metrics.json", "results.csv", "predictions.csv", "splits.csv", *model_file.NAMES)
 
 
 class VersionWarning(UserWarning):
-    """A model is loaded by another version of scikit-learn than the one that saved it."""
+    """A model is loaded by another version of scikit-learn or torch than the one that saved it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +47,8 @@ class RunInfo:
     """Where the store was."""
     model: str
     seed: int
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of the model, where they were given."""
     columns: tuple[Block, ...]
     target: str
     split: str
@@ -148,12 +146,13 @@ class Run:
     def model(self) -> Any:
         """The fitted scikit-learn pipeline.
 
-        A version of scikit-learn other than the one that saved it is a `VersionWarning`, as in `warnings`.
-        StoreError when the file is missing or damaged, or would need types that memfeat does not trust.
+        Another version of scikit-learn or torch than the one that saved it is a `VersionWarning`, as in
+        `warnings`. StoreError when a file is missing or damaged, or would need types that memfeat does not
+        trust; SetupError when the model needs torch, which is not installed.
         """
         for text in self.warnings:
             warnings.warn(text, VersionWarning, stacklevel=3)
-        return load_model(self.path / "model.skops")
+        return model_file.load(self.path)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -174,14 +173,14 @@ def find_runs(folder: str | Path = "runs") -> list[Path]:
     return sorted(path.parent for path in Path(folder).glob("*/run.json"))
 
 
-def stamp() -> dict[str, Any]:
-    """Return the versions and the time that a run records."""
+def stamp(*, deep: bool = False) -> dict[str, Any]:
+    """Return the versions and the time that a run records, those of torch where the model needs it (`deep`)."""
     from datetime import UTC, datetime
 
     from memfeat import __version__
 
     versions = {"python": platform.python_version()}
-    versions |= {name: metadata.version(name) for name in _LIBRARIES}
+    versions |= {name: metadata.version(name) for name in (*_LIBRARIES, *(_DEEP if deep else ()))}
     return {
         "memfeat": __version__,
         "libraries": versions,
@@ -235,7 +234,7 @@ def save(
         (part / "results.csv").write_text(table, encoding="utf-8")
         predictions.to_csv(part / "predictions.csv", index=False, lineterminator="\n")
         splits.to_csv(part / "splits.csv", index=False, lineterminator="\n")
-        _dump_model(model, part / "model.skops")
+        model_file.dump(model, part)
         _swap(part, path, replace)
     except OSError as error:
         raise SetupError(
@@ -244,45 +243,6 @@ def save(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Run(path, info, results)
-
-
-def load_model(path: Path) -> Any:
-    """Return the pipeline in a skops file; StoreError when it is damaged or needs untrusted types."""
-    import skops.io
-    from sklearn.exceptions import InconsistentVersionWarning
-    from sklearn.pipeline import Pipeline
-
-    if not path.is_file():
-        raise StoreError(f"{path} is missing; the run is damaged. Fit again.")
-    try:
-        strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
-        if not strange:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", InconsistentVersionWarning)  # `Run.warnings` says it in words
-                model = skops.io.load(path, trusted=list(TRUSTED))
-    except Exception as error:
-        # skops answers a damaged file with whatever its own parsing trips over.
-        raise StoreError(
-            f"{path} cannot be loaded ({type(error).__name__}: {error}). It is damaged or was saved by "
-            "another version of scikit-learn; fit again."
-        ) from error
-    if strange:
-        raise StoreError(
-            f"{path} needs types that memfeat does not trust: {', '.join(strange)}. It was not loaded. "
-            "No model that memfeat saves needs them: use only runs from people you trust, or fit again."
-        )
-    if not isinstance(model, Pipeline):
-        raise StoreError(f"{path} holds a {type(model).__name__}; a fitted pipeline was expected. Fit again.")
-    return model
-
-
-def _dump_model(model: Any, path: Path) -> None:
-    import skops.io
-
-    skops.io.dump(model, path)
-    strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
-    if strange:
-        raise TypeError(f"The model has types that could not be loaded again: {', '.join(strange)}.")
 
 
 def _swap(part: Path, path: Path, replace: bool) -> None:
@@ -302,13 +262,24 @@ def _swap(part: Path, path: Path, replace: bool) -> None:
 
 
 def _version_warnings(info: RunInfo) -> tuple[str, ...]:
-    saved, here = info.libraries.get("scikit-learn"), metadata.version("scikit-learn")
-    if saved == here:
+    differing = []
+    for name in ("scikit-learn", "torch"):
+        saved, here = info.libraries.get(name), _version(name)
+        if saved != here and (saved or name == "scikit-learn"):
+            differing.append(f"with {name} {saved} and is read with {here or 'none'}")
+    if not differing:
         return ()
     return (
-        f"The model was saved with scikit-learn {saved} and is read with {here}; predictions may differ. "
-        "Fit again, or install that version, to be sure.",
+        f"The model was saved {', '.join(differing)}; predictions may differ. Fit again, or install "
+        f"{'that version' if len(differing) == 1 else 'those versions'}, to be sure.",
     )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

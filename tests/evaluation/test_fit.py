@@ -17,8 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from stores import draw, make, name, put
 
 from memfeat.errors import UsageError
+from memfeat.estimators.principal_components import PrincipalComponents
 from memfeat.evaluation.fit import fit
-from memfeat.evaluation.preparation import PrincipalComponents
 from memfeat.evaluation.run import Run
 from memfeat.store.feature_store import FeatureStore
 
@@ -223,7 +223,7 @@ def test_few_rows_are_fitted_with_fewer_components_and_a_note(tmp_path: Path) ->
     store = make(tmp_path / "s", 9, features=["grid"])
     run = fit(store, folds=3, out=tmp_path / "run", resamples=10)
     # Six rows in each fold's fit span five dimensions.
-    assert "grid:mean has 5 of 10 principal components in a fit (few or equal rows)" in run.info.notes
+    assert "grid:mean has 5 of 10 components in a fit (few or equal rows)" in run.info.notes
     assert run.model.named_steps["features"].parts_[0][2].components_.shape == (8, 90)
 
 

@@ -12,7 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from memfeat.errors import UsageError
-from memfeat.evaluation.preparation import Blocks, PerFeature, PrincipalComponents
+from memfeat.estimators.principal_components import PrincipalComponents
+from memfeat.estimators.tfidf import CaptionTfidf
+from memfeat.evaluation.preparation import Blocks, PerFeature
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_float32_is_computed_in_float64_and_left_as_it_was(wide: np.ndarray) -> 
 def test_scores_do_not_depend_on_how_many_rows_are_transformed_at_once(wide: np.ndarray, monkeypatch) -> None:
     fitted = PrincipalComponents(4).fit(wide)
     whole = fitted.transform(wide)
-    monkeypatch.setattr("memfeat.evaluation.preparation.ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("memfeat.estimators.principal_components.ROWS_AT_A_TIME", 7)
     np.testing.assert_allclose(fitted.transform(wide), whole, atol=1e-12)
 
 
@@ -136,6 +138,24 @@ def test_blocks_work_with_scikit_learns_tools() -> None:
         0.1,
         10,
     )
+
+
+def test_one_sparse_part_makes_the_whole_sparse() -> None:
+    texts = np.empty((3, 1), dtype=object)
+    texts[:, 0] = [("a dog",), ("the cat", "cat"), ()]
+    numbers = np.array([[1.0], [2.0], [3.0]], np.float32)
+    parts = [
+        ("captions", 1, CaptionTfidf(ngrams=1)),
+        ("light", 1, StandardScaler()),
+        ("raw", 1, "passthrough"),
+    ]
+    X = Blocks([texts, numbers, numbers])
+    found = PerFeature(parts).fit_transform(X)
+    assert found.format == "csr" and found.dtype == np.float64
+    words = CaptionTfidf(ngrams=1).fit_transform(texts).toarray()
+    scaled = StandardScaler().fit_transform(numbers)
+    np.testing.assert_allclose(found.toarray(), np.hstack([words, scaled, numbers]), atol=1e-7)
+    np.testing.assert_array_equal(found.toarray(), PerFeature(parts).fit(X).transform(X).toarray())
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,17 @@ from typing import Any
 from memfeat.models import ModelSpec
 
 
-def build(seed: int) -> Any:
-    """Return an unfitted `sklearn.linear_model.BayesianRidge` with its defaults.
+def build(seed: int, **parameters: Any) -> Any:
+    """Return an unfitted `GramBayesianRidge`, by default with the settings of scikit-learn's ``BayesianRidge``.
 
     Nothing in it is random: `seed` changes nothing. It neither scales nor reduces its columns.
 
     >>> build(0).get_params()["fit_intercept"]
     True
     """
-    from sklearn.linear_model import BayesianRidge
+    from memfeat.estimators.bayesian_ridge import GramBayesianRidge
 
-    return BayesianRidge()
+    return GramBayesianRidge(**parameters)
 
 
 SPEC = ModelSpec(

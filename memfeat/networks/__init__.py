@@ -1,0 +1,1 @@
+"""Networks, losses and their training in torch, which comes with the extra ``deep``."""

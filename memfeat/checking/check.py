@@ -64,7 +64,7 @@ def check(
     >>> print(report)
     pilot: 4 rows, 0 files. 1 error, no warnings, 2 notes.
     error not-as-published: 'score': 3 scores instead of 4
-    note no-media: No videos or images are here: scores and texts alone
+    note no-media: No videos or images are here: scores and texts alone, for --labels-only
     note unlabelled-split: Split 'test' has 1 row and no score for 'score': it can be predicted, not judged
     >>> print(report.table()[["target", "split", "n", "low", "high"]].head(1).to_string(index=False))
     target split  n  low  high

@@ -59,7 +59,9 @@ def check_ids(dataset: Dataset) -> Iterator[Finding]:
     elif dataset.labels is None:
         yield Finding("note", "no-labels", "No scores were read; features can be extracted, nothing fitted")
     elif not files:
-        yield Finding("note", "no-media", "No videos or images are here: scores and texts alone")
+        yield Finding(
+            "note", "no-media", "No videos or images are here: scores and texts alone, for --labels-only"
+        )
 
     missing = _union(dataset.missing, (id for id in rows if id not in files)) if files else ()
     if missing:
@@ -72,7 +74,7 @@ def check_ids(dataset: Dataset) -> Iterator[Finding]:
     if extra:
         yield Finding("warning", "extra-files", f"{len(extra):,} files are named by no table", extra)
 
-    known = named | set(files) | set(missing)
+    known = named | set(files) | set(missing) | set(extra)
     for field, of in (dataset.texts or {}).items():
         if strangers := tuple(id for id in of if id not in known):
             yield Finding(
@@ -99,19 +101,29 @@ def check_splits(dataset: Dataset) -> Iterator[Finding]:
     if dataset.labels is None:
         return
     table = dataset.labels.table
+    loose = {}
     for column in split_columns(dataset):
-        of_fold = f" in {column.partition(':')[2]!r}" if column != SPLIT else ""
-        loose = table.index[table[column].isna()]
-        if 0 < len(loose) < len(table):
-            yield Finding(
-                "warning",
-                "no-split",
-                f"{len(loose):,} of {len(table):,} rows belong to no split{of_fold}: neither fitted nor judged",
-                tuple(loose),
-            )
+        rows = table.index[table[column].isna()]
+        if 0 < len(rows) < len(table):
+            loose[column] = tuple(rows)
         names = table[column].dropna().unique()
         if len(names) == 1:
-            yield Finding("note", "one-split", f"All rows{of_fold} are of {called(column, names[0])}")
+            yield Finding(
+                "note",
+                "one-split",
+                f"All rows{' with a split' if column in loose else ''} are of {called(column, names[0])}",
+            )
+    if loose:
+        most = max(map(len, loose.values()))
+        named = [column.partition(":")[2] for column in loose if column != SPLIT]
+        where = f" in {', '.join(map(repr, named))}" if named else ""
+        yield Finding(
+            "warning",
+            "no-split",
+            f"{'Up to ' if len(loose) > 1 else ''}{most:,} of {len(table):,} rows belong to no split{where}: "
+            "neither fitted nor judged",
+            tuple(dict.fromkeys(id for rows in loose.values() for id in rows)),
+        )
     yield from _unlabelled(dataset)
 
 

@@ -144,7 +144,7 @@ def compare(dataset: Dataset, published: Sequence[Published]) -> tuple[tuple[Com
     absent: dict[str, None] = {}
     for each in ours:
         rows = parts.get(each.split)
-        if rows is None or not rows[each.target].notna().any():
+        if rows is None or (each.n > 0 and not rows[each.target].notna().any()):
             where = f"split {each.split!r}" if each.split else "all rows"
             absent[where if rows is None else f"{each.target!r} in {where}"] = None
             continue

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _MOST = 3
+_NAMES = 6
 
 
 def show(report: Report, place: Path, ids: int) -> None:
@@ -75,11 +76,30 @@ def _contents(report: Report) -> list[str]:
         lines[0] += f", {number(counts.groups, 'group')}"
     if counts.texts:
         lines.append("texts: " + ", ".join(f"{field} of {n:,}" for field, n in counts.texts.items()))
-    for column, sizes in counts.splits.items():
-        lines.append(f"{column}: " + ", ".join(f"{name} {n:,}" for name, n in sizes.items()))
+    lines += _splits(counts.splits)
     if report.media is not None:
         lines.append(_media(report.media))
     return lines
+
+
+def _splits(splits: dict[str, dict[str, int]]) -> list[str]:
+    """Tell the sizes of each split; of further splits of equal sizes, once."""
+    alike: dict[tuple[tuple[str, int], ...], list[str]] = {}
+    lines = []
+    for column, sizes in splits.items():
+        name = column.partition(":")[2]
+        if name:
+            alike.setdefault(tuple(sizes.items()), []).append(name)
+        else:
+            lines.append(f"split: {_parts(sizes)}")
+    for parts, names in alike.items():
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        lines.append(f"split {', '.join(names[:_NAMES])}{more}: {_parts(dict(parts))}")
+    return lines
+
+
+def _parts(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in sizes.items())
 
 
 def _media(media: Media) -> str:

@@ -104,6 +104,13 @@ def test_a_further_split_is_named(sound) -> None:
     assert "in 'fold2'" in found.message
 
 
+def test_rows_outside_several_further_splits_are_told_at_once(sound) -> None:
+    folds = {"split:a": [None, *HALF[1:]], "split:b": [None, None, *HALF[2:]], "split:c": HALF}
+    found = one(check_splits(sound(folds)), "no-split")
+    assert found.message.startswith("Up to 2 of 12 rows belong to no split in 'a', 'b'")
+    assert found.ids == ("v00.mp4", "v01.mp4")
+
+
 def test_a_single_split(sound) -> None:
     assert (
         "All rows are of split 'train'"

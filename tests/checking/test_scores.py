@@ -124,6 +124,12 @@ def test_what_is_not_here_is_not_compared(sound) -> None:
     assert finding.message.endswith("for 'score' in split 'test', split 'val'")
 
 
+def test_scores_that_the_release_withholds(sound) -> None:
+    withheld = sound({"split": HALF, "score": [*SCORES[:8], *[np.nan] * 4]})
+    assert differs(withheld, n=0, split="test") == ()
+    assert differs(sound({"split": HALF}), n=0, split="test") == ("n",)
+
+
 def test_targets_without_published_figures(sound) -> None:
     rows, (finding,) = compare(sound(), [Published("late", 9), Published("late", 8, split="x")])
     assert rows == () and finding.message == "No target here has published figures; late has"

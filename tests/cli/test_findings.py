@@ -109,3 +109,12 @@ def test_a_single_split_is_named_with_its_published_figures(capsys) -> None:
     show(report, Path("here"), 5)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["score", "train", "8", "0.7000", "0.1400", "0.5000", "0.9000", "same"] in lines
+
+
+def test_further_splits_of_equal_sizes_are_told_once(capsys) -> None:
+    halves = ["train"] * 6 + ["test"] * 2
+    columns = {f"split:{name}": halves for name in "abcdefgh"} | {"split:z": [*halves[:5], *["test"] * 3]}
+    table = pd.DataFrame({"score": SCORES, **columns}, index=IDS)
+    show(check(Dataset("pilot", {}, Labels(table))), Path("here"), 5)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:4] == ["split a, b, c, d, e, f and 2 more: test 2, train 6", "split z: test 3, train 5"]

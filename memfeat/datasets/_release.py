@@ -139,8 +139,9 @@ class Table:
         again = {name: at for name, at in rows.items() if len(at) > 1}
         if unique and again:
             name, at = next(iter(again.items()))
+            rows_of = "lines" if self.unit == "line" else "entries"
             raise LabelError(
-                f"{self.file}, {self.unit}s {', '.join(map(str, at[:_SHOWN]))}, column {column!r}: {name!r} stands "
+                f"{self.file}, {rows_of} {', '.join(map(str, at[:_SHOWN]))}, column {column!r}: {name!r} stands "
                 f"{len(at)} times ({len(again)} names stand more than once). Keep one row each."
             )
         return pd.Series(found, index=self.cells.index, dtype=object)
@@ -328,10 +329,20 @@ def read_json(file: Path) -> Any:
     Raises
     ------
     LabelError
-        It cannot be read; where its content breaks off is said by line and column.
+        It cannot be read, or an object has a field twice; where its content breaks off is said by line and
+        column.
     """
+
+    def once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(fields)
+        if len(made) < len(fields):  # json would keep the last one and drop the others in silence
+            names = [name for name, _ in fields]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise LabelError(f"{file}: {twice!r} stands twice in one object. Keep one of them.")
+        return made
+
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
+        return json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
     except UnicodeDecodeError as error:
         raise LabelError(f"{file} is no UTF-8 text ({error.reason} at byte {error.start}).") from error
     except OSError as error:

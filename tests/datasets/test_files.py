@@ -37,7 +37,9 @@ def test_a_copy_counts_once_and_another_content_twice(tmp_path):
     assert find_files(tmp_path, "memento_*_data.json") == [first]
     other = put(tmp_path, "c/memento_train_data.json", "[2]")
     assert find_files(tmp_path, "memento_*_data.json") == [first, other]
-    with pytest.raises(LabelError, match=r"2 different files that could be the list: .*a/mem.*c/mem.*Keep one"):
+    with pytest.raises(
+        LabelError, match=r"2 different files that could be the list: .*a/mem.*c/mem.*Keep one"
+    ):
         one_file(tmp_path, "memento_*_data.json", what="the list")
 
 

@@ -45,7 +45,14 @@ def test_spellings_of_one_name(alias, name):
 
 @pytest.mark.parametrize(
     ("alias", "name"),
-    [("a", "b.mp4"), ("a.1", "a.mp4"), ("A", "a.mp4"), ("8", "08.mp4"), ("a_1", "a-1.mp4"), ("8-5", "85.mp4")],
+    [
+        ("a", "b.mp4"),
+        ("a.1", "a.mp4"),
+        ("A", "a.mp4"),
+        ("8", "08.mp4"),
+        ("a_1", "a-1.mp4"),
+        ("8-5", "85.mp4"),
+    ],
 )
 def test_other_names_stay_apart(alias, name):
     assert one(alias, name) is None

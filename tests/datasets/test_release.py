@@ -151,8 +151,16 @@ def test_json_that_breaks_off_says_where(tmp_path, keep):
     text = json.dumps([{"filename": f"{k}.mp4", "mem_score": 0.5} for k in range(20)], indent=1)
     file = tmp_path / "a.json"
     file.write_text(text[: int(len(text) * keep)])
-    with pytest.raises(LabelError, match=r"a\.json, line \d+, column \d+: is no complete JSON .* get it again"):
+    with pytest.raises(
+        LabelError, match=r"a\.json, line \d+, column \d+: is no complete JSON .* get it again"
+    ):
         read_json(file)
+
+
+def test_a_field_that_stands_twice_is_not_dropped_in_silence(tmp_path):
+    (tmp_path / "a.json").write_text('{"0001": {"set": "train"}, "0001": {}}')
+    with pytest.raises(LabelError, match=r"a\.json: '0001' stands twice"):
+        read_json(tmp_path / "a.json")
 
 
 def test_json_with_a_byte_order_mark_and_json_that_is_no_text(tmp_path):

@@ -66,31 +66,34 @@ def check_ids(dataset: Dataset) -> Iterator[Finding]:
     missing = _union(dataset.missing, (id for id in rows if id not in files)) if files else ()
     if missing:
         share = (
-            f"{len(missing):,} of {len(rows):,} items of the tables" if rows else f"{len(missing):,} items"
+            f"{len(missing):,} of {len(rows):,} items of the tables" if rows else number(len(missing), "item")
         )
-        yield Finding("error", "missing-files", f"{share} have no file here", missing)
+        yield Finding("error", "missing-files", f"{share} without a file here", missing)
     named = set(rows)
     extra = _union(dataset.extra, (id for id in files if id not in named)) if rows else dataset.extra
     if extra:
-        yield Finding("warning", "extra-files", f"{len(extra):,} files are named by no table", extra)
+        yield Finding("warning", "extra-files", f"{number(len(extra), 'file')} that no table names", extra)
 
     known = named | set(files) | set(missing) | set(extra)
     for field, of in (dataset.texts or {}).items():
         if strangers := tuple(id for id in of if id not in known):
             yield Finding(
-                "warning", "unmatched-texts", f"{len(strangers):,} items have {field} and no row", strangers
+                "warning",
+                "unmatched-texts",
+                f"{number(len(strangers), 'item')} with {field} and no row",
+                strangers,
             )
         lacking = tuple(id for id in rows if id not in of)
         if lacking:
             yield Finding(
-                "note", "no-texts", f"{len(lacking):,} of {len(rows):,} rows have no {field}", lacking
+                "note", "no-texts", f"{len(lacking):,} of {len(rows):,} rows without {field}", lacking
             )
     for target, halves in dataset.halves.items():
         if strangers := tuple(id for id in halves.ids if id not in known):
             yield Finding(
                 "warning",
                 "unmatched-halves",
-                f"{len(strangers):,} items have split halves of {target!r} and no row",
+                f"{number(len(strangers), 'item')} with split halves of {target!r} and no row",
                 strangers,
             )
     yield from _names(sorted(known))
@@ -130,34 +133,41 @@ def check_splits(dataset: Dataset) -> Iterator[Finding]:
 def _unlabelled(dataset: Dataset) -> Iterator[Finding]:
     assert dataset.labels is not None
     table = dataset.labels.table
+    without: dict[tuple[str, str], list[str]] = defaultdict(list)
+    findings = []
     for target in dataset.labels.targets:
         blank = table[target].isna()
         if not blank.any():
             continue
         if blank.all():
-            yield Finding("error", "no-scores", f"No row has a score for {target!r}")
+            findings.append(Finding("error", "no-scores", f"No row has a score for {target!r}"))
             continue
         told = pd.Series(False, index=table.index)
         for column in split_columns(dataset):
             for split, rows in table.groupby(column, sort=True):
-                empty = rows[target].isna()
-                if empty.all():
+                if rows[target].isna().all():
                     told |= table.index.isin(rows.index)
-                    yield Finding(
-                        "note",
-                        "unlabelled-split",
-                        f"{called(column, str(split)).capitalize()} has {number(len(rows), 'row')} and no score for "
-                        f"{target!r}: it can be predicted, not judged",
-                    )
+                    without[column, str(split)].append(target)
         left = table.index[blank & ~told]
         if len(left):
             few = len(left) < len(table) / 2
-            yield Finding(
-                "warning" if few else "note",
-                "unlabelled-rows",
-                f"{len(left):,} of {len(table):,} rows have no score for {target!r}",
-                tuple(left),
+            findings.append(
+                Finding(
+                    "warning" if few else "note",
+                    "unlabelled-rows",
+                    f"{len(left):,} of {len(table):,} rows without a score for {target!r}",
+                    tuple(left),
+                )
             )
+    for (column, split), targets in without.items():
+        n = int((table[column] == split).sum())
+        yield Finding(
+            "note",
+            "unlabelled-split",
+            f"{called(column, split).capitalize()} has {number(n, 'row')} and no score for "
+            f"{', '.join(map(repr, targets))}: it can be predicted, not judged",
+        )
+    yield from findings
 
 
 def _names(ids: list[str]) -> Iterator[Finding]:

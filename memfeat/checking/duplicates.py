@@ -73,8 +73,8 @@ def gather(keys: Iterable[tuple[Hashable, Hashable]]) -> Groups:
 
 def check_duplicates(dataset: Dataset, kinds: Sequence[Kind]) -> Iterator[Finding]:
     """Report what is there twice, and every split that has it on both sides."""
-    total = len(dataset.files) or (0 if dataset.labels is None else len(dataset.labels.table))
     table = None if dataset.labels is None else dataset.labels.table
+    rows = 0 if table is None else len(table)
     group_of: Mapping[str, str | None] = (
         {}
         if table is None or "group" not in table
@@ -85,6 +85,7 @@ def check_duplicates(dataset: Dataset, kinds: Sequence[Kind]) -> Iterator[Findin
             continue
         kept = all(len({group_of.get(id) or id for id in group}) == 1 for group in kind.groups)
         largest = max(map(len, kind.groups))
+        total = len(dataset.files) if kind.code == "content" else rows or len(dataset.files)
         message = (
             f"{len(kind.ids):,} of {total:,} items {kind.words} ({number(len(kind.groups), 'group')}, the largest of "
             f"{largest:,}{_agreement(dataset, kind.groups)})"

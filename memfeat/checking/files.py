@@ -12,7 +12,7 @@ from statistics import median
 from typing import TypeVar
 
 from memfeat.checking.duplicates import Groups, gather
-from memfeat.checking.report import Finding, Media
+from memfeat.checking.report import Finding, Media, number
 from memfeat.errors import MemfeatError, VideoError
 from memfeat.extraction.progress import Reporter
 from memfeat.store.source import Source
@@ -22,6 +22,7 @@ from memfeat.video.reader import open_video
 
 Got = TypeVar("Got")
 _MOST_THREADS = 8
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ def sizes_of(files: Mapping[str, Path]) -> tuple[dict[str, os.stat_result], list
             Finding(
                 "error",
                 "unreachable-files",
-                f"{len(gone):,} files cannot be looked at or went away",
+                f"{number(len(gone), 'file')} cannot be looked at or went away",
                 tuple(gone),
             )
         )
     if empty:
-        findings.append(Finding("error", "empty-files", f"{len(empty):,} files have no bytes", tuple(empty)))
+        findings.append(
+            Finding("error", "empty-files", f"{number(len(empty), 'file')} without bytes", tuple(empty))
+        )
     return status, findings
 
 
@@ -81,7 +84,7 @@ def same_content(
     digests: dict[str, str] = {}
     failed = []
     if to_read:
-        reporter.start(f"comparing {len(to_read):,} files of equal size", len(to_read))
+        reporter.start(f"comparing {number(len(to_read), 'file')} of equal size", len(to_read))
     for id, got in _each(to_read, lambda id: _digest(files[id]), threads):
         reporter.step(failed=got is None)
         if got is None:
@@ -92,7 +95,10 @@ def same_content(
     if failed:
         findings.append(
             Finding(
-                "error", "unreachable-files", f"{len(failed):,} files cannot be read", tuple(sorted(failed))
+                "error",
+                "unreachable-files",
+                f"{number(len(failed), 'file')} cannot be read",
+                tuple(sorted(failed)),
             )
         )
     keys = []
@@ -157,17 +163,22 @@ def _problems(looks: Mapping[str, Look], ids: Iterable[str]) -> Iterator[Finding
     if unusable:
         every = tuple(id for group in unusable.values() for id in group)
         reasons = sorted(unusable, key=lambda reason: -len(unusable[reason]))
-        more = f" and {len(reasons) - 2} other reasons" if len(reasons) > 2 else ""
-        why = " / ".join(f"{reason} ({len(unusable[reason]):,})" for reason in reasons[:2])
+        why = reasons[0]
+        if len(reasons) > 1:
+            why = " / ".join(f"{len(unusable[reason]):,} × {reason}" for reason in reasons[:_MOST_REASONS])
+            why += f" / {len(reasons) - _MOST_REASONS} other reasons" if len(reasons) > _MOST_REASONS else ""
         yield Finding(
-            "error", "unreadable-files", f"{len(every):,} files cannot be opened, {why}{more}", every
+            "error", "unreadable-files", f"{number(len(every), 'file')} cannot be opened; {why}", every
         )
     short = tuple(id for id in ids if looks[id].cut_short)
     if short:
-        yield Finding("error", "truncated-files", f"{len(short):,} files end before their end", short)
+        yield Finding(
+            "error", "truncated-files", f"{number(len(short), 'file')} without an end: cut short", short
+        )
     damaged = tuple(id for id in ids if (counts := looks[id].counts) is not None and counts.damaged)
     if damaged:
-        yield Finding("error", "damaged-files", f"{len(damaged):,} files lose frames when decoded", damaged)
+        text = f"{number(len(damaged), 'file')} with frames that are lost or damaged when decoded"
+        yield Finding("error", "damaged-files", text, damaged)
 
 
 def _describe(headers: Mapping[str, VideoHeader], looks: Mapping[str, Look], deep: bool) -> dict[str, object]:

@@ -149,11 +149,7 @@ def _scores(report: Report) -> None:
 def _published(row: Comparison | None) -> Text | str:
     if row is None:
         return ""
-    if row.differs:
-        return Text(
-            f"{', '.join(row.differs)} differ{'s' if len(row.differs) == 1 else ''}", style="bold red"
-        )
-    return "same"
+    return Text("differs", style="bold red") if row.differs else "same"
 
 
 def _answers(report: Report) -> None:

@@ -125,6 +125,12 @@ def test_an_unlabelled_test_set(sound) -> None:
     assert "Split 'test' has 6 rows and no score for 'score'" in found[0].message
 
 
+def test_targets_that_lack_the_same_split_are_told_at_once(sound) -> None:
+    scores = [*np.linspace(0, 1, 6), *[np.nan] * 6]
+    (found,) = check_splits(sound({"split": HALF, "score": scores, "late": scores}))
+    assert "no score for 'score', 'late'" in found.message
+
+
 def test_rows_that_lack_a_score_in_a_labelled_split(sound) -> None:
     dataset = sound({"split": HALF, "score": [np.nan, *np.linspace(0, 1, 11)]})
     found = one(check_splits(dataset), "unlabelled-rows")

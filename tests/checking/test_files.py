@@ -129,7 +129,19 @@ def test_unreadable_files_with_their_reasons(tmp_path) -> None:
     assert found.read == 1 and counting.failed == 2
     finding = findings["unreadable-files"]
     assert finding.severity == "error" and sorted(finding.ids) == ["bad.mp4", "worse.mp4"]
-    assert "(2)" in finding.message and str(tmp_path) not in finding.message
+    assert finding.message.startswith("2 files cannot be opened; not an image, and not a video")
+    assert str(tmp_path) not in finding.message
+
+
+def test_several_reasons_are_counted(tmp_path) -> None:
+    from clips import write_audio_only
+
+    write_audio_only(tmp_path / "tone.mp4")
+    for name in "abc":
+        (tmp_path / f"{name}.mp4").write_bytes(b"junk" * 100)
+    message = media(tmp_path)[1]["unreadable-files"].message
+    assert message.startswith("4 files cannot be opened; 3 × not an image")
+    assert " / 1 × holds no moving picture, only audio" in message
 
 
 def test_nothing_readable_at_all(tmp_path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from memfeat.dataset import nfc
 from memfeat.errors import LabelError, nearest
-from memfeat.matching import match, resemblance
+from memfeat.matching import Matches, match, resemblance
 from memfeat.store.labels import Labels
 from memfeat.store.source import Source
 
@@ -93,9 +93,17 @@ def _separator(file: Path) -> str:
 
 
 def to_labels(
-    table: pd.DataFrame, file: Path, ids: Sequence[str], roles: Roles, *, synthetic: bool, note: str
-) -> tuple[Labels, list[str]]:
+    table: pd.DataFrame,
+    file: Path,
+    ids: Sequence[str] | None,
+    roles: Roles,
+    *,
+    synthetic: bool,
+    note: str,
+) -> tuple[Labels, list[str], Matches]:
     """Turn a table of text into labels by video id, and say what was guessed, blank or left without a partner.
+
+    Without `ids` (there is no video), the names in the table are the ids.
 
     Raises
     ------
@@ -112,7 +120,7 @@ def to_labels(
                 f"{file} has no column {column!r}.{nearest(column, table.columns)} "
                 f"Its columns: {', '.join(map(str, table.columns))}."
             )
-    id_column = roles.id or _guess_id(table, file, ids, remarks)
+    id_column = roles.id or _guess_id(table, file, ids or (), remarks)
     split = roles.split or next((c for c in table.columns if c.lower() in _SPLIT_NAMES), None)
     taken = {id_column, split, roles.group, *roles.annotations.values()}
     targets = roles.targets or _guess_targets(table, file, taken, remarks)
@@ -120,11 +128,11 @@ def to_labels(
         remarks.append(f"Column {split!r} is read as the split.")
 
     names = _names(table, file, id_column)
-    matches = match(names.tolist(), ids)
+    matches = match(names.tolist(), ids if ids is not None else names.tolist())
     if not matches.video_of:
         raise LabelError(
             f"No row of {file} (column {id_column!r}, e.g. {names.iloc[0]!r}) names a video "
-            f'(e.g. {next(iter(ids))!r}). Name the right column with id = "…" under [dataset].'
+            f'(e.g. {next(iter(ids or ["none"]))!r}). Name the right column with id = "…" under [dataset].'
         )
     columns: dict[str, pd.Series] = {target: _numbers(table[target], file) for target in targets}
     columns |= {f"n:{target}": _numbers(table[column], file) for target, column in roles.annotations.items()}
@@ -144,7 +152,7 @@ def to_labels(
     remarks += _unmatched(f"rows of {file.name} name no video", matches.rows_without_video)
     remarks += _unmatched(f"videos have no row in {file.name}", matches.videos_without_row)
     known = {"name": file.name, "sha256": Source.of(file).sha256}
-    return Labels(labels, targets=tuple(targets), synthetic=synthetic, note=note, source=known), remarks
+    return Labels(labels, targets=tuple(targets), synthetic=synthetic, note=note, source=known), remarks, matches
 
 
 def _names(table: pd.DataFrame, file: Path, id_column: str) -> pd.Series:

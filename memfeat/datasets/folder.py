@@ -7,10 +7,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from memfeat.dataset import Adapter, Dataset, scan
+from memfeat.datasets._pairing import media
 from memfeat.datasets._table import Roles, read_table, to_labels
 from memfeat.errors import UsageError
+from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _TABLES = (".csv", ".tsv", ".parquet")
+_SUFFIXES = (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)
 
 
 class FolderOptions(BaseModel):
@@ -39,6 +42,8 @@ class FolderOptions(BaseModel):
 def load_folder(name: str, root: Path, options: FolderOptions, note: str = "") -> Dataset:
     """Read a folder of media and, where there is one, its table of scores.
 
+    Where the options name the table and its column of ids, the media may be absent.
+
     Raises
     ------
     UsageError
@@ -46,16 +51,27 @@ def load_folder(name: str, root: Path, options: FolderOptions, note: str = "") -
     LabelError
         The table cannot be read or does not fit the files.
     """
-    found = scan(root / options.videos)
+    scores_alone = options.id is not None and options.labels is not None
+    found = media(root, options.videos, suffixes=_SUFFIXES) if scores_alone else scan(root / options.videos)
     remarks = list(found.remarks)
     table_file = _table_file(root, options.labels, remarks)
     if table_file is None:
         return Dataset(name, found.files, None, remarks=tuple(remarks))
     roles = Roles(options.id, options.targets, options.split, options.group, options.annotations)
-    labels, said = to_labels(
-        read_table(table_file), table_file, list(found.files), roles, synthetic=options.synthetic, note=note
+    ids = list(found.files) or None
+    labels, said, matches = to_labels(
+        read_table(table_file), table_file, ids, roles, synthetic=options.synthetic, note=note
     )
-    return Dataset(name, found.files, labels, remarks=(*remarks, *said))
+    if ids is None:
+        remarks.append("There is no video or image here: scores can be used, features cannot be measured.")
+    return Dataset(
+        name,
+        found.files,
+        labels,
+        remarks=(*remarks, *said),
+        missing=matches.rows_without_video if ids else tuple(labels.table.index),
+        extra=matches.videos_without_row,
+    )
 
 
 def _table_file(root: Path, given: str | None, remarks: list[str]) -> Path | None:

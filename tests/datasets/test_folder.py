@@ -79,6 +79,20 @@ def test_rows_and_videos_without_partner_are_listed(tmp_path):
     assert "1 videos have no row in scores.csv: c.mp4." in said
     assert "1 of 2 rows have no 'score'" in said
     assert list(dataset.files) == ["a.mp4", "b.mp4", "c.mp4"]
+    assert (dataset.missing, dataset.extra) == (("ghost",), ("c.mp4",))
+
+
+def test_scores_alone_are_a_dataset_when_their_columns_are_named(tmp_path):
+    root = make(tmp_path, "video,score\nb,0.75\na,0.5\n")
+    for path in (root / "videos").iterdir():
+        path.unlink()
+    dataset = load(root, labels="scores.csv", id="video")
+    assert dataset.files == {}
+    assert dataset.labels.table["score"].to_dict() == {"a": 0.5, "b": 0.75}
+    assert dataset.missing == ("a", "b")
+    assert "features cannot be measured" in " ".join(dataset.remarks)
+    with pytest.raises(UsageError, match="There is no video or image below"):
+        load(root)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_blank_cells_are_no_scores(blank):
     from pathlib import Path
 
     file = Path(__file__)
-    labels, said = to_labels(table, file, ["a.mp4", "b.mp4"], Roles(), synthetic=False, note="")
+    labels, said, _ = to_labels(table, file, ["a.mp4", "b.mp4"], Roles(), synthetic=False, note="")
     assert labels.table["s"].isna().tolist() == [False, True]
     assert "1 of 2 rows have no 's'" in " ".join(said)
 
@@ -50,7 +50,7 @@ def test_what_is_no_number_is_located(tmp_path, cell):
 def test_counts_sizes_and_ids_are_not_taken_for_scores(tmp_path):
     file = tmp_path / "t.csv"
     file.write_text("video_id,name,score,nb_annotations,width,fps\n1,a,0.5,30,640,25\n2,b,0.6,31,640,25\n")
-    labels, _ = to_labels(read_table(file), file, ["a.mp4", "b.mp4"], Roles(), synthetic=False, note="")
+    labels, *_ = to_labels(read_table(file), file, ["a.mp4", "b.mp4"], Roles(), synthetic=False, note="")
     assert labels.targets == ("score",)
 
 

@@ -111,7 +111,7 @@ def _ids(table: Table, column: str, *, unique: bool = True) -> pd.Series[Any]:
 
 
 def _is_test(file: Path) -> bool:
-    return "test" in file.name.lower()
+    return any(word.startswith("test") for word in re.split(r"[^a-z]+", file.name.lower()))
 
 
 def _read_truth(file: Path, rows: dict[str, str | None]) -> pd.DataFrame:

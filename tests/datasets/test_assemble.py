@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from memfeat.dataset import Scan
+from memfeat.datasets import get
 from memfeat.datasets._assemble import Release, ReleaseOptions, assemble, listed
 from memfeat.errors import UsageError
-from memfeat.recipe import parse
+from memfeat.recipe import available, load, parse
 
 
 def release(tmp_path, **changes):
@@ -79,6 +80,15 @@ def test_without_texts_there_are_none(tmp_path):
 def test_a_misspelt_option_is_named():
     with pytest.raises(UsageError, match="'vidoes'.*Did you mean 'videos'"):
         parse({"vidoes": "x"}, where="recipe", model=ReleaseOptions)
+
+
+@pytest.mark.parametrize("file", list(available()), ids=lambda file: file.stem)
+def test_every_shipped_recipe_fits_its_adapter_and_its_scores(file):
+    made = load(str(file))
+    adapter = get(made.dataset.adapter)
+    parse(made.dataset.options(), where=file.name, model=adapter.options)
+    known = {published.target for published in adapter.published}
+    assert not known or made.fit.target in known
 
 
 def test_lists_are_short():

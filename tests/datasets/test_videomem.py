@@ -147,6 +147,15 @@ def test_captions_of_unknown_videos_and_names_without_words(tmp_path):
     assert "1 names of dev-set_video-captions.txt are in no ground truth: video77.webm." in said
 
 
+def test_the_test_set_is_told_by_a_word_of_the_file_name(tmp_path):
+    ship(tmp_path, test=False)
+    (tmp_path / "test-set-1_video-captions.txt").write_text("video21.webm\ta-b\n")
+    (tmp_path / "latest_captions.txt").write_text("video22.webm\ta-b\n")
+    split = read(tmp_path).labels.table["split"]
+    assert split["video21.webm"] == "test"
+    assert split["video22.webm"] is None
+
+
 def test_two_caption_files_add_up(tmp_path):
     (ship(tmp_path) / "dev-set/dev-set_video-captions2.txt").write_text("video3.webm\tanother-one\n")
     assert read(tmp_path).texts["captions"]["video3.webm"] == (

@@ -257,12 +257,14 @@ class ContextClusters(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _learn_labels(self, scores: Array) -> MLPClassifier | None:
         if len(np.unique(self.labels_)) == 1:
             return None
+        classifier = MLPClassifier(hidden_layer_sizes=(100,), max_iter=500, random_state=self.random_state)
         with warnings.catch_warnings():
             # The published limit of passes; how well it did is in `agreement_`.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            return MLPClassifier(hidden_layer_sizes=(100,), max_iter=500, random_state=self.random_state).fit(
-                scores, self.labels_
-            )
+            classifier.fit(scores, self.labels_)
+        # Twice the size of the network, of no use after fitting, and of a type that a saved model need not have.
+        vars(classifier).pop("_optimizer", None)
+        return classifier
 
     def _classify(self, scores: Array) -> Array:
         if self.classifier_ is None:

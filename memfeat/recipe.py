@@ -47,6 +47,8 @@ class FitTable(_Table):
     """``[fit]``: what `memfeat fit` does when the command line does not say otherwise."""
 
     model: str = "brr"
+    parameters: dict[str, Any] = {}
+    """``[fit.parameters]``: of that model."""
     features: list[str] | None = None
     target: str | None = None
     split: str = "auto"

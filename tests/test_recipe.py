@@ -80,3 +80,9 @@ def test_a_recipe_that_cannot_be_read_is_said(tmp_path, monkeypatch):
     assert "folder" not in {file.stem for file in recipe.available()}
     with pytest.raises(UsageError, match=r"pipelines/loop\.toml cannot be read"):
         recipe.load("loop")
+
+
+def test_parameters_of_the_model_have_a_table_of_their_own(tmp_path):
+    file = tmp_path / "some.toml"
+    file.write_text("[fit]\nmodel = 'svr'\n[fit.parameters]\nC = 10\nkernel = 'rbf'\n")
+    assert recipe.load(str(file)).fit.parameters == {"C": 10, "kernel": "rbf"}

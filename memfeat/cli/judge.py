@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -24,7 +24,12 @@ def fit(
         None, help="Model (memfeat list models); default the recipe's, else brr."
     ),
     features: str | None = typer.Option(
-        None, help="Comma-separated feature or feature:reduction; default all."
+        None,
+        help="Comma-separated feature[:reduction][@preparation], such as hog:first@pca50, or texts, such as "
+        "captions; default those the model asks for, else all.",
+    ),
+    settings: list[str] = typer.Option(
+        [], "--set", metavar="NAME=VALUE", help="A parameter of the model, such as C=10; may be repeated."
     ),
     target: str | None = typer.Option(None, help="Column of scores; needed when there are several."),
     folds: int | None = typer.Option(
@@ -49,12 +54,17 @@ def fit(
     replace: bool = typer.Option(False, "--replace", help="Fit again where the run exists already."),
 ) -> None:
     """Fit a model on a store, judge it on rows it has not seen, and save the run."""
+    from memfeat.evaluation.parameters import parse
+
     store = locate(dataset)
     usual = _usual(store)
+    model = model or usual.model
+    of_recipe = usual.parameters if model == usual.model else {}
     show_run(
         fit_store(
             store,
-            model=model or usual.model,
+            model=model,
+            parameters={**of_recipe, **parse(settings)},
             columns=words(features) or usual.features,
             target=target or usual.target,
             folds=folds or usual.folds,
@@ -75,6 +85,7 @@ def fit_store(
     *,
     model: str,
     columns: list[str] | None,
+    parameters: dict[str, Any] | None = None,
     target: str | None,
     folds: int = 5,
     split: str = "auto",
@@ -104,6 +115,7 @@ def fit_store(
         return run(
             store,
             model=model,
+            parameters=parameters,
             columns=columns,
             target=target,
             folds=folds,

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from memfeat import __version__, models
+from memfeat import models
 from memfeat.errors import UsageError
-from memfeat.evaluation import pipeline, splits, table
+from memfeat.evaluation import splits, system, table
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
+from memfeat.evaluation.parameters import check as check_parameters
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
 from memfeat.evaluation.split_file import load as load_split_file
 from memfeat.evaluation.split_file import to_table as split_file_table
 from memfeat.metrics import is_constant
 from memfeat.store.feature_store import FeatureStore
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Positions = npt.NDArray[np.intp]
 
@@ -34,6 +30,7 @@ def fit(
     store: FeatureStore | str | Path,
     *,
     model: str = "brr",
+    parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     target: str | None = None,
     folds: int = 5,
@@ -59,9 +56,12 @@ def fit(
         A store, a view of one (`FeatureStore.filter`), or the path of one.
     model
         A name from `memfeat.models.names`.
+    parameters
+        Of the model, beside or instead of its published ones, such as ``{"C": 10}``.
     columns
-        ``feature`` (its mean over time) or ``feature:reduction``; None takes every feature that all labelled
-        videos have.
+        ``feature[:reduction][@preparation]``, such as ``hog``, ``hog:first@pca50`` or ``captions@tfidf``
+        (`memfeat.evaluation.columns`); None takes the features that the model asks for, else every feature
+        that all labelled videos have.
     target
         Name of the score; may be left out when there is one.
     folds, seed, split, repeats
@@ -75,7 +75,7 @@ def fit(
         Bootstrap resamples behind each interval.
     out
         The folder of the run; default ``runs/<dataset>-<model>-<target>-<8 hex>``, where the digits stand for
-        everything that determines the result: data, split, columns, model and seed.
+        everything that determines the result: data, split, columns, model, parameters and seed.
     replace
         Whether a run that is already there is replaced.
     progress
@@ -88,78 +88,56 @@ def fit(
     Raises
     ------
     UsageError
-        Unknown model, target or feature; several targets and none named; too few rows; a target that is
+        Unknown model, parameter, target or feature; several targets and none named; too few rows; a target that is
         constant; a run of that name exists.
     StoreError
         A file of the store is damaged.
     SetupError
-        The run folder cannot be written.
+        The run folder cannot be written, or the model needs torch, which is not installed.
     """
     spec = models.get(model)
+    parameters = check_parameters(spec, parameters, seed=seed)
     store = open_store(store)
     target = choose_target(store, target)
-    rows = gather(store, target=target, columns=columns, group_by=group_by)
+    rows = gather(store, target=target, columns=columns, choose=spec.columns, group_by=group_by)
     _check_target(rows)
     made = _plan(rows, split=split, folds=folds, repeats=repeats, seed=seed, by=group_by, file=split_file)
-    digest = _digest(rows, made, dataset=store.dataset, model=model, seed=seed, resamples=resamples)
-    path = Path(out) if out is not None else Path("runs", _run_name(store.dataset, model, target, digest))
+    digest = system.digest(rows, made, dataset=store.dataset, model=model, seed=seed, parameters=parameters)
+    name = _run_name(store.dataset, model, target, f"{digest} {resamples}")
+    path = Path(out) if out is not None else Path("runs", name)
     check_free(path, replace=replace)
+    done = system.fit_plan(rows, made, spec, seed=seed, parameters=parameters, progress=progress)
 
-    refit = made.kind == "k-fold"
-    total = len(made.parts) + refit
-    heard: list[str] = []
-    fitted: Any = None
-    held_out = []
-    reduced: dict[str, tuple[int, int]] = {}
-    for done, part in enumerate(made.parts):
-        if progress is not None:
-            progress(done, total)
-        fitted = _fit_one(rows, part.fit, spec, seed=seed, name=part.name, heard=heard)
-        for column, few_of in pipeline.reduced(fitted).items():
-            reduced[column] = min(few_of, reduced.get(column, few_of))
-        held_out.append(_held_out(rows, part, fitted, spec))
-    if refit:
-        if progress is not None:
-            progress(total - 1, total)
-        fitted = _fit_one(rows, made.used, spec, seed=seed, name="all rows", heard=heard)
-    if progress is not None:
-        progress(total, total)
-
-    import pandas as pd
-
-    predictions = pd.concat(held_out).sort_values(["id", "split"], ignore_index=True)
-    results = judge(predictions, split=made.name, k_fold=refit, resamples=resamples, seed=seed)
-    few = [
-        f"{name} has {k} of {wanted} components in a fit (few or equal rows)"
-        for name, (k, wanted) in reduced.items()
-    ]
+    folds_alone = made.kind == "k-fold"
+    results = judge(done.predictions, split=made.name, k_fold=folds_alone, resamples=resamples, seed=seed)
     used = made.used
-    scores = rows.y[used if refit else made.parts[0].fit]
+    scores = rows.y[used if folds_alone else made.parts[0].fit]
     info = RunInfo(
         dataset=store.dataset,
         store=str(store.path),
         model=model,
         seed=seed,
+        parameters=parameters,
         columns=rows.blocks,
         target=target,
         split=made.name,
         split_kind=made.kind,
         split_rule=made.rule,
-        fitted=f"all {used.size} labelled rows, after the folds had judged it" if refit else made.rule,
+        fitted=f"all {used.size} labelled rows, after the folds had judged it" if folds_alone else made.rule,
         rows=int(used.size),
         target_range=(float(scores.min()), float(scores.max())),
         left_out=_left_out(rows, used),
         damaged=damage(store, [rows.ids[k] for k in used]),
         note=store.note,
-        notes=(*made.notes, *rows.notes, *few, *heard),
-        **stamp(),
+        notes=(*made.notes, *rows.notes, *done.notes),
+        **stamp(deep=spec.needs_deep),
     )
     return save(
         path,
         info=info,
-        model=fitted,
+        model=done.fitted.pipeline,
         results=results,
-        predictions=predictions,
+        predictions=done.predictions,
         splits=split_file_table(rows.ids, made),
         table=table.as_csv(table.rows(Run(path, info, results))),
         replace=replace,
@@ -210,67 +188,14 @@ def _check_target(rows: Rows) -> None:
         )
 
 
-def _fit_one(
-    rows: Rows, chosen: Positions | slice, spec: models.ModelSpec, *, seed: int, name: str, heard: list[str]
-) -> Any:
-    unfitted = pipeline.build(rows.blocks, spec, seed=seed)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            fitted = unfitted.fit(rows.X[chosen], rows.y[chosen])
-        except (ValueError, np.linalg.LinAlgError) as error:
-            raise UsageError(
-                f"The model {spec.name!r} cannot be fitted on {rows.y[chosen].size} rows ({name}): {error}"
-            ) from error
-    for text in dict.fromkeys(f"{spec.name}: {' '.join(str(w.message).split())}" for w in caught):
-        if text not in heard:
-            heard.append(text)
-    return fitted
-
-
-def _held_out(rows: Rows, part: splits.Part, fitted: Any, spec: models.ModelSpec) -> pd.DataFrame:
-    import pandas as pd
-
-    mean, sd = pipeline.predict(fitted, rows.X[part.judged], deviation=spec.gives_deviation)
-    return pd.DataFrame(
-        {
-            "id": [rows.ids[k] for k in part.judged],
-            "split": part.name,
-            "target": rows.y[part.judged],
-            "predicted": mean,
-            "predicted_sd": np.full(mean.size, np.nan) if sd is None else sd,
-        }
-    )
-
-
 def _left_out(rows: Rows, used: Positions) -> dict[str, tuple[str, ...]]:
     unused = sorted(set(range(len(rows.ids))) - set(used.tolist()))
     extra = {"neither fitted nor judged in this split": tuple(rows.ids[k] for k in unused)} if unused else {}
     return rows.left_out | extra
 
 
-def _run_name(dataset: str, model: str, target: str, digest: str) -> str:
+def _run_name(dataset: str, model: str, target: str, what: str) -> str:
     words = (
         re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")[:40] or "x" for word in (dataset, model, target)
     )
-    return "-".join((*words, digest))
-
-
-def _digest(rows: Rows, made: splits.Plan, *, dataset: str, model: str, seed: int, resamples: int) -> str:
-    """Return 8 hex digits that change with anything the result depends on."""
-    settings = {
-        "memfeat": __version__,
-        "dataset": dataset,
-        "model": model,
-        "seed": seed,
-        "resamples": resamples,
-        "target": rows.target,
-        "columns": [(block.name, block.key, block.preparation) for block in rows.blocks],
-        "ids": rows.ids,
-        "parts": [(part.name, part.fit.tolist(), part.judged.tolist()) for part in made.parts],
-    }
-    state = hashlib.sha256(json.dumps(settings).encode())
-    state.update(rows.y.tobytes())
-    for values in rows.X.arrays:
-        state.update(np.ascontiguousarray(values).data)
-    return state.hexdigest()[:8]
+    return "-".join((*words, hashlib.sha256(what.encode()).hexdigest()[:8]))

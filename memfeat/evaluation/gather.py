@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,7 @@ def gather(
     *,
     target: str,
     columns: Sequence[str] | None = None,
+    choose: Callable[[Collection[str]], list[str]] | None = None,
     group_by: str | None = None,
     fitting: bool = True,
 ) -> Rows:
@@ -100,6 +101,9 @@ def gather(
         ``feature[:reduction][@preparation]`` (`memfeat.evaluation.columns`). A name that is no feature's is a
         field of texts, such as ``captions``. None takes the mean of every feature that is stored for all
         labelled videos, and says in a note which those are and which it leaves aside.
+    choose
+        A model's own choice (`memfeat.models.ModelSpec.columns`), made among those features when no columns
+        are named.
     group_by
         What makes a group: ``group``, the column of the labels; a field of texts, such as titles or
         categories, where rows that share a text are one group; ``none``. None: ``group`` where there is one.
@@ -135,7 +139,7 @@ def gather(
         )
     notes: list[str] = []
     if wanted is None:
-        columns, notes = _complete_features(store, present)
+        columns, notes = _complete_features(store, present, choose)
         wanted = resolve(store, columns)
     matrix, ids = None, tuple(labelled)
     if not by_text:
@@ -184,7 +188,9 @@ def _leave(left_out: dict[str, tuple[str, ...]], reason: str, ids: Sequence[str]
         left_out[reason] = tuple(sorted({*left_out.get(reason, ()), *ids}))
 
 
-def _complete_features(store: FeatureStore, ids: Sequence[str]) -> tuple[list[str], list[str]]:
+def _complete_features(
+    store: FeatureStore, ids: Sequence[str], choose: Callable[[Collection[str]], list[str]] | None
+) -> tuple[list[str], list[str]]:
     """Return the features that every video has (or that apply to none), and what to tell of the others."""
     table = store.filter(ids=list(ids)).features().groupby(level=0)[["videos", "not_applicable"]].sum()
     counts = {str(name): (int(row["videos"]), int(row["not_applicable"])) for name, row in table.iterrows()}
@@ -195,6 +201,9 @@ def _complete_features(store: FeatureStore, ids: Sequence[str]) -> tuple[list[st
             f"No feature is stored for all {len(ids)} labelled videos of {store.dataset} (videos by feature: "
             f"{listed}). Extract the rest, or name the features: rows without them are then left out.{_or_texts(store)}"
         )
+    if choose is not None:
+        chosen = choose([name for name in complete if counts[name][0]])
+        return chosen, [f"no features were named: the model takes {', '.join(chosen)}"]
     used = ", ".join(name for name in complete if counts[name][0])
     notes = [f"no features were named: all that every labelled video has are used ({used})"]
     partial = [f"{name} ({counts[name][0]} of {len(ids)})" for name in counts if name not in complete]

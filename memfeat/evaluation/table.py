@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memfeat.evaluation import parameters
 from memfeat.evaluation.evaluate import Evaluation
 from memfeat.evaluation.judge import Result
+from memfeat.evaluation.pipeline import Block
 from memfeat.evaluation.run import Run
 from memfeat.metrics import METRICS
 from memfeat.statistics import Figure
@@ -118,8 +121,10 @@ def details(judged: Run | Evaluation) -> str:
     """Return plain lines on what was fitted and judged: features, split, rows left out, damage, notes."""
     run = judged if isinstance(judged, Run) else judged.run
     here = run.info if isinstance(judged, Run) else judged
-    prepared = ", ".join(f"{_short(block.name)} ({block.preparation})" for block in run.info.columns)
+    prepared = ", ".join(_prepared(block) for block in run.info.columns)
     lines = [f"features: {prepared}", f"fitted on {run.info.dataset}: {run.info.split_rule}"]
+    if run.info.parameters:
+        lines.insert(1, f"parameters: {parameters.as_text(run.info.parameters)}")
     if run.info.fitted != run.info.split_rule:
         lines.append(f"saved model: fitted on {run.info.fitted}")
     lines.append(f"{here.rows} rows used")
@@ -156,7 +161,11 @@ def extremes(predictions: pd.DataFrame, *, count: int = 5) -> tuple[pd.DataFrame
 
 
 def _short(column: str) -> str:
-    return column.removesuffix(":mean")
+    return re.sub(r":(mean|text)(?=@|$)", "", column)
+
+
+def _prepared(block: Block) -> str:
+    return _short(block.name) if "@" in block.name else f"{_short(block.name)} ({block.preparation})"
 
 
 def _judged(result: Result) -> str:

@@ -54,6 +54,25 @@ def test_fit_evaluate_predict(memfeat, store, photos, tmp_path):
     assert (scores["predicted_sd"] > 0).all()
 
 
+def test_columns_are_prepared_and_parameters_set_by_name(memfeat, store, photos, tmp_path):
+    fitted = memfeat(
+        "fit", "--target", "score", "--features", "brightness@none,contrast:mean@zscore", "--set", "alpha_1=1e-3",
+        "--set", "fit_intercept=true", "--out", "runs/one",
+    )  # fmt: skip
+    assert fitted.code == 0, fitted.err
+    assert "features: brightness@none, contrast@zscore" in fitted.out
+    assert "parameters: alpha_1=0.001, fit_intercept=true" in fitted.out
+    assert memfeat("predict", "runs/one", photos / "p00.png").code == 0
+    for option, words in (
+        (("--set", "alpha=1"), "no parameter 'alpha'"),
+        (("--set", "alpha_1"), "set as name=value"),
+        (("--set", "alpha_1=x"), "alpha_1=x"),
+        (("--features", "contrast@zcsore"), "Did you mean 'zscore'"),
+    ):
+        refused = memfeat("fit", "--target", "score", *option)
+        assert refused.code == 2 and words in refused.err, refused.err
+
+
 def test_prediction_goes_on_past_a_bad_file(memfeat, store, photos, tmp_path):
     memfeat("fit", "--target", "score", "--features", "brightness", "--out", "runs/one")
     new = tmp_path / "new"

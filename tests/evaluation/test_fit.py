@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from stores import draw, make, name, put
 
 from memfeat.errors import UsageError
+from memfeat.estimators.bayesian_ridge import GramBayesianRidge
 from memfeat.estimators.principal_components import PrincipalComponents
 from memfeat.evaluation.fit import fit
 from memfeat.evaluation.run import Run
@@ -184,6 +185,53 @@ def test_the_run_is_named_by_what_determines_it(
     assert len({run.path for run in [one, *others]}) == 5
 
 
+def test_parameters_are_fitted_kept_and_part_of_the_name(
+    store: FeatureStore, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = FeatureStore(store.path.absolute())
+    plain = fit(store, columns=["light", "grid"], resamples=0)
+    strict = fit(store, columns=["light", "grid"], parameters={"alpha_1": 1e6, "lambda_2": 1e-5}, resamples=0)
+    assert Run.load(strict.path).info.parameters == {"alpha_1": 1e6, "lambda_2": 1e-5}
+    assert strict.path != plain.path
+    assert strict.model.named_steps["model"].alpha_1 == 1e6
+    assert (strict.predictions["predicted"] - plain.predictions["predicted"]).abs().max() > 1e-6
+    with pytest.raises(UsageError, match="no parameter 'alpha_3'.*Did you mean 'alpha_"):
+        fit(store, parameters={"alpha_3": 1.0})
+
+
+def test_one_feature_in_two_preparations(store: FeatureStore, tmp_path: Path) -> None:
+    run = fit(
+        store, columns=["grid@pca4", "grid:first@l2", "grid@pca-m3s"], out=tmp_path / "run", resamples=0
+    )
+    assert [block.name for block in Run.load(run.path).info.columns] == [
+        "grid:mean@pca4",
+        "grid:first@l2",
+        "grid:mean@pca-m3s",
+    ]
+    assert run.model.named_steps["features"].transform(rows_of(store, run)).shape == (60, 4 + 90 + 10)
+
+
+def rows_of(store: FeatureStore, run: Run) -> object:
+    from memfeat.evaluation.gather import gather
+
+    return gather(store, target="score", columns=[block.name for block in run.info.columns]).X
+
+
+def test_a_model_chooses_its_columns_when_none_are_named(
+    store: FeatureStore, tmp_path: Path, monkeypatch
+) -> None:
+    from dataclasses import replace
+
+    from memfeat import models
+
+    choosy = replace(models.get("brr"), columns=lambda features: [f"{min(features)}@zscore"])
+    monkeypatch.setattr(models, "get", lambda name: choosy)
+    run = fit(store, out=tmp_path / "run", resamples=0)
+    assert [block.name for block in run.info.columns] == ["embedding:mean@zscore"]
+    assert "no features were named: the model takes embedding@zscore" in run.info.notes
+
+
 def test_new_values_give_a_new_name(
     store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,13 +291,13 @@ def test_progress_counts_the_fits(store: FeatureStore, tmp_path: Path) -> None:
 def test_what_a_model_complains_of_is_noted(store: FeatureStore, tmp_path: Path, monkeypatch) -> None:
     import warnings
 
-    original = BayesianRidge.fit
+    original = GramBayesianRidge.fit
 
-    def complain(self: BayesianRidge, *given: object) -> BayesianRidge:
+    def complain(self: GramBayesianRidge, *given: object) -> GramBayesianRidge:
         warnings.warn("did not converge", UserWarning, stacklevel=1)
         return original(self, *given)
 
-    monkeypatch.setattr(BayesianRidge, "fit", complain)
+    monkeypatch.setattr(GramBayesianRidge, "fit", complain)
     run = fit(store, columns=["light"], out=tmp_path / "run", resamples=0)
     assert run.info.notes.count("brr: did not converge") == 1
 

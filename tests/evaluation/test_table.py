@@ -49,6 +49,20 @@ def test_the_caution_stands_beside_every_line(tmp_path: Path, run: Run) -> None:
     assert "12 did not decode cleanly: clip 000.mp4" in details(noted)
 
 
+def test_columns_and_parameters_are_told_as_they_were_asked_for(tmp_path: Path) -> None:
+    store = make(tmp_path / "s", 12, features=["light", "grid"])
+    run = fit(
+        store,
+        columns=["light", "grid@pca3"],
+        parameters={"alpha_1": 0.5},
+        folds=3,
+        out=tmp_path / "run",
+        resamples=0,
+    )
+    assert details(run).splitlines()[:2] == ["features: light (zscore), grid@pca3", "parameters: alpha_1=0.5"]
+    assert rows(run)[0].features == ("light", "grid@pca3")
+
+
 def test_an_undefined_figure_is_called_so(tmp_path: Path) -> None:
     store = make(tmp_path / "s", 12, features=["light"])
     for k in range(12):

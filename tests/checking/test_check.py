@@ -153,39 +153,41 @@ def test_ten_thousand_rows_with_files_and_texts(tmp_path) -> None:
     assert len(report["leak-group"]) == 3
 
 
-@pytest.fixture(scope="module")
-def memento(shared_data) -> Dataset:
-    table = pd.read_csv(
-        shared_data / "memento10k_mediaeval2021" / "train_scores.csv", dtype={"video_id": str}
-    )
-    columns = {
-        "raw": table["scores_raw_short_term"],
-        "normalized": table["scores_normalized_short_term"],
-        "decay": table["decay_alpha"],
-        "n:raw": table["annotations_short_term"],
-    }
-    labels = pd.DataFrame(columns).set_axis(table["video_id"], axis=0)
-    return Dataset("memento", {}, Labels(labels.assign(split="train")))
+def release(adapter: str, root) -> tuple[Dataset, tuple[Published, ...]]:
+    recipe = Recipe(name=adapter, dataset=DatasetTable(adapter=adapter))
+    return datasets.load(recipe, root=root), datasets.get(adapter).published
 
 
-def test_real_scores_of_memento10k(memento) -> None:
-    published = [
-        Published("normalized", 7000, 0.800992, 0.1046, split="train"),
-        Published("raw", 7000, 0.7985, 0.1052, split="train"),
-        Published("decay", 7000, -0.00165, 0.0011),
-    ]
-    report = check(memento, published=published)
+def test_real_scores_of_memento10k(shared_data) -> None:
+    dataset, published = release("memento10k", shared_data / "memento10k_mediaeval2021")
+    report = check(dataset, published=published)
     assert report.ok and [row.differs for row in report.comparisons] == [()] * 3
+    described = {row.target: row for row in report.statistics}
+    assert described["scores_normalized_short_term"].mean == pytest.approx(0.800992, abs=5e-7)
     assert "(5.5%)" in report["rising-slopes"][0].message
-    assert report.annotations[0].reliability.reliability == pytest.approx(0.849, abs=5e-4)
-    assert (report.annotations[0].low, report.annotations[0].high) == (77, 103)
+    counted = {row.target: row for row in report.annotations}["scores_raw_short_term"]
+    assert counted.reliability.reliability == pytest.approx(0.849, abs=5e-4)
+    assert (counted.low, counted.high) == (77, 103)
 
 
-def test_a_cut_table_of_memento10k_is_noticed(memento) -> None:
-    cut = Dataset("memento", {}, Labels(memento.labels.table.iloc[:6500]))
-    report = check(cut, published=[Published("normalized", 7000, 0.800992)])
+def test_a_cut_table_of_memento10k_is_noticed(shared_data, tmp_path) -> None:
+    whole = (shared_data / "memento10k_mediaeval2021" / "train_scores.csv").read_text().splitlines(True)
+    (tmp_path / "train_scores.csv").write_text("".join(whole[:6501]))
+    dataset, published = release("memento10k", tmp_path)
+    report = check(dataset, published=published)
     assert report.exit_code == 3
-    assert "6,500 scores instead of 7,000" in report["not-as-published"][0].message
+    assert any("6,500 scores instead of 7,000" in found.message for found in report["not-as-published"])
+
+
+def test_real_scores_of_trecvid(shared_data) -> None:
+    dataset, published = release("trecvid", shared_data / "trecvid_mediaeval2021")
+    report = check(dataset, published=published)
+    assert report.ok and len(report.comparisons) == 8
+    assert report.counts.splits == {"split": {"dev": 1116, "train": 588}}
+    assert report.counts.texts == {"captions": 1704}
+    reliable = {(row.target, row.split): row.reliability.reliability for row in report.annotations}
+    assert reliable["scores_raw_short_term", "train"] == pytest.approx(0.27, abs=0.005)
+    assert reliable["scores_raw_long_term", "dev"] == pytest.approx(0.25, abs=0.005)
 
 
 def test_real_scenes_with_their_halves(shared_data) -> None:

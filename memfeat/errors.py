@@ -34,6 +34,10 @@ class SetupError(MemfeatError):
     exit_code = 4
 
 
+class WeightsError(SetupError):
+    """Weights of a network are absent, damaged, or those of another network."""
+
+
 class StoreError(DataError):
     """A store or one of its files is damaged, unsafe to open or of another schema."""
 

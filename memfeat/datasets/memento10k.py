@@ -20,6 +20,7 @@ from memfeat.datasets._release import Table, json_table, one_file, plain_texts, 
 from memfeat.errors import LabelError, UsageError
 
 _SPLITS = (("train", ("train",)), ("val", ("val", "validation", "dev")), ("test", ("test",)))
+_NOTHING = {"None", "nan", ""}
 _EDITIONS = {
     "MediaEval 2021-22": (
         Target("scores_normalized_short_term", "annotations_short_term"),
@@ -170,11 +171,15 @@ def _scores(
         column = table.optional(*names)
         if column is None and target == "mem_score" and not test:
             table.column(*names)
-        values = None if column is None else {str(cell) for cell in table.cells[column]}
-        if column is None or (test and len(ids) > 1 and len(values or ()) == 1):
-            if column is not None or not test:
-                why = "the same value everywhere, taken for withheld" if column else "no such field"
-                remarks.append(f"{table.file.name}: {column or target}: {why}.")
+        values = set() if column is None else {str(cell) for cell in table.cells[column]}
+        filled = test and len(ids) > 1 and len(values) == 1
+        if column is None or filled:
+            if column is None and not test:
+                remarks.append(f"{table.file.name} has no {target}.")
+            if filled and not values <= _NOTHING:
+                remarks.append(
+                    f"{table.file.name} has the same {column} everywhere ({values.pop()}): taken for withheld."
+                )
             columns[target] = np.full(len(ids), np.nan)
         else:
             columns[target] = table.numbers(column, low=low, high=high, withheld=test).to_numpy()

@@ -141,8 +141,20 @@ def test_a_test_set_filled_with_one_value_has_no_scores(tmp_path, filler):
             made["mem_score"] = made["alpha"] = filler
 
     rewrite(tmp_path, "test", fill)
-    table = read(tmp_path).labels.table
+    dataset = read(tmp_path)
+    table = dataset.labels.table
     assert table.loc[table["split"] == "test", ["mem_score", "alpha"]].isna().all(axis=None)
+    said = [remark for remark in dataset.remarks if "has the same" in remark]
+    assert len(said) == (2 if filler in (0, -1) else 0)
+
+
+def test_a_release_without_decay_is_read(tmp_path):
+    ship(tmp_path)
+    for split in ("train", "val"):
+        rewrite(tmp_path, split, lambda entries: [made.pop("alpha") for made in entries])
+    dataset = read(tmp_path)
+    assert dataset.labels.table["alpha"].isna().all()
+    assert "memento_train_data.json has no alpha." in dataset.remarks
 
 
 def test_a_test_set_with_scores_keeps_them(tmp_path):

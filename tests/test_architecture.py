@@ -55,6 +55,7 @@ SAME_FLOOR = {
     ("matching", "video"),
     ("dataset", "store"),
     ("dataset", "video"),
+    ("store", "matching"),
     ("measure", "extractor"),
     ("measure", "store"),
     ("measure", "video"),

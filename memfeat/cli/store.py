@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
 from memfeat.cli.console import messages, output, show_table, words
-from memfeat.errors import DataError
+from memfeat.errors import DataError, UsageError, nearest
 
 app = typer.Typer(help="Look into a store, check it, export tables.", no_args_is_help=True)
 
@@ -123,6 +123,82 @@ def verify(
         if any(problem.kind in ("unreadable", "values") for problem in report.problems):
             output().print("Delete the files with unreadable or changed content and extract again.")
     if not report.ok:
+        raise typer.Exit(DataError.exit_code)
+
+
+@app.command("import")
+def import_(
+    store: str | None = typer.Argument(
+        None, help="Path or name of the store; default the only one in ./features."
+    ),
+    path: Path = typer.Option(
+        ..., "--from", help="Folder with a file per video or frame, or one file with a row per video."
+    ),
+    feature: str = typer.Option(..., help="Name of the feature in the store."),
+    format: str | None = typer.Option(
+        None,
+        help="c3d, aesthetics, hmp, inceptionv3, color-histogram, dense, sparse (folders of text files), npy, csv, "
+        "tsv, parquet, npz, h5; default: told from the files.",
+    ),
+    id_column: str | None = typer.Option(None, help="Column or array that names the videos."),
+    columns: str | None = typer.Option(None, help="Comma-separated columns that hold the feature."),
+    width: int | None = typer.Option(
+        None, min=1, help="Numbers per vector; videos with another are failures."
+    ),
+    frames: str | None = typer.Option(
+        None, help="Frames of each video: 0,56,112 or first,middle,last; any: they differ by video."
+    ),
+    bins: str | None = typer.Option(None, help="First and last bin of a sparse format, such as 1-6075."),
+    origin: str = typer.Option(
+        "", help='Who computed it, such as "MediaEval 2018"; part of the feature key.'
+    ),
+    preparation: str | None = typer.Option(
+        None, help="What models do to it unless told otherwise: zscore, pca or none."
+    ),
+    new_ids: bool = typer.Option(False, "--new-ids", help="Take names the store does not know as new ids."),
+    force: bool = typer.Option(False, "--force", help="Replace a feature of that name with another key."),
+    as_json: bool = typer.Option(False, "--json", help="Print what was done as JSON."),
+) -> None:
+    """Bring features that others computed into a store; run again to go on."""
+    from memfeat import extractors
+    from memfeat.extraction.progress import ConsoleReporter
+    from memfeat.extractor import Preparation
+    from memfeat.store.importing.importer import import_features
+    from memfeat.store.importing.layout import parse_frames
+    from memfeat.store.importing.sparse_text import Bins
+
+    if feature in extractors.names():
+        raise UsageError(
+            f"{feature!r} is what memfeat measures itself. Name the imported one apart, such as mediaeval-{feature}."
+        )
+    if preparation is not None and preparation not in get_args(Preparation):
+        raise UsageError(
+            f"A preparation is one of {', '.join(get_args(Preparation))}; got {preparation!r}."
+            f"{nearest(preparation, get_args(Preparation))}"
+        )
+    with ConsoleReporter(messages()) as reporter:
+        done = import_features(
+            locate(store),
+            path,
+            feature,
+            format=format,
+            id_column=id_column,
+            columns=words(columns),
+            width=width,
+            frames=None if frames is None else parse_frames(frames),
+            bins=None if bins is None else Bins.parse(bins),
+            origin=origin,
+            preparation=preparation,
+            new_ids=new_ids,
+            force=force,
+            on_start=reporter.start,
+            on_item=reporter.step,
+        )
+    if as_json:
+        typer.echo(_json(done))
+    for line in done.lines():
+        messages().print(line, markup=False)
+    if done.failed:
         raise typer.Exit(DataError.exit_code)
 
 

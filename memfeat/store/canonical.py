@@ -27,9 +27,11 @@ class InvalidFeatureError(StoreError):
 
 
 def canonical(
-    features: Mapping[str, FeatureRecord] | Iterable[FeatureRecord], source: Source
+    features: Mapping[str, FeatureRecord] | Iterable[FeatureRecord], source: Source | None
 ) -> dict[str, FeatureRecord]:
     """Return the features by name, with arrays in the stored types and `source` filled in.
+
+    Imported features keep the source they come with; `source` may be None when there are no others.
 
     Raises
     ------
@@ -46,15 +48,26 @@ def canonical(
     for record in features:
         if record.name in found:
             raise UsageError(f"The feature {record.name!r} is given twice.")
-        if record.source is not None and not source.same_content(record.source):
-            raise UsageError(
-                f"The feature {record.name!r} was measured from other content than the commit's source."
-            )
+        of = _source(record, source)
         json_text(record.provenance, f"The provenance of {record.name!r}")
         arrays = {name: _array(record.name, name, array) for name, array in record.arrays.items()}
         _check_arrays(record, arrays)
-        found[record.name] = replace(record, arrays=arrays, source=source)
+        found[record.name] = replace(record, arrays=arrays, source=of)
     return found
+
+
+def _source(record: FeatureRecord, source: Source | None) -> Source:
+    if record.imported:
+        if record.source is None:
+            raise UsageError(f"The imported feature {record.name!r} needs the source it was read from.")
+        return record.source
+    if source is None:
+        raise UsageError(f"The feature {record.name!r} was measured; the commit needs the video's source.")
+    if record.source is not None and not source.same_content(record.source):
+        raise UsageError(
+            f"The feature {record.name!r} was measured from other content than the commit's source."
+        )
+    return source
 
 
 def check_times(arrays: Mapping[str, Array]) -> str | None:

@@ -29,7 +29,7 @@ from memfeat.store.hdf5 import (
 )
 from memfeat.store.manifest import read_manifest
 from memfeat.store.naming import check_id, video_path
-from memfeat.store.record import FeatureRecord, read_feature
+from memfeat.store.record import IMPORTED, ORIGIN, FeatureRecord, read_feature
 from memfeat.store.schema import SCHEMA, NewerSchemaError
 from memfeat.store.source import Source
 
@@ -63,15 +63,15 @@ def commit(
     store: str | Path,
     id: str,
     *,
-    source: Source,
-    video: Mapping[str, Any],
+    source: Source | None,
+    video: Mapping[str, Any] | None,
     features: Mapping[str, FeatureRecord] | Iterable[FeatureRecord],
     replace: bool = False,
 ) -> Committed:
     """Write features of one video, beside those that its file already has.
 
     Features that the file has from other content than `source` are dropped: they belong to a video that is
-    no more.
+    no more. Imported features stay: nobody said which file they were computed from.
 
     Parameters
     ----------
@@ -80,10 +80,11 @@ def commit(
     id
         The video's id.
     source
-        The content that the features were measured from.
+        The content that the features were measured from. None when all of them are imported: then what the
+        file says of the video stays as it is, or is `Source.nothing` where there was none.
     video
         Header and decode counts, JSON-able. ``video["counts"]["damaged"]`` marks a video with concealed or
-        lost frames.
+        lost frames. None together with `source`.
     features
         At least one record. Arrays are stored as float64 (times, scalars) or float32 (vectors).
     replace
@@ -108,7 +109,9 @@ def commit(
     records = canonical(features, source)
     if not records:
         raise UsageError(f"A commit needs at least one feature; got none for {id!r}.")
-    video_text = json_text(video, f"The header of {id!r}")
+    if (source is None) != (video is None):
+        raise UsageError("A commit has both the video's source and its header, or neither.")
+    video_text = "" if video is None else json_text(video, f"The header of {id!r}")
     path = video_path(store, id)
     if not path.parent.exists():
         make_folder(path.parent)
@@ -119,9 +122,10 @@ def commit(
         for left in leftovers(path.parent):  # of killed writers: a living one would hold the lock
             if left.name.startswith(f".{path.name}."):
                 left.unlink(missing_ok=True)
+        head = _head(id, source or old.source, video_text or json_text(old.video, f"The header of {id!r}"))
         with replacing(path) as temporary:
             try:
-                digests = _write(temporary, _head(id, source, video_text), records, old)
+                digests = _write(temporary, head, records, old)
             except (OSError, RuntimeError) as error:
                 raise environment_error(f"Writing {path}", error) from error
             _check(temporary, id, digests)
@@ -135,6 +139,7 @@ class _Old:
         self.path = path
         self.keep: dict[str, FeatureRecord] = {}  # arrays are read later, one feature at a time
         self.dropped: dict[str, str] = {}
+        self.source, self.video = Source.nothing(), dict[str, Any]()
         if not path.exists():
             return
         try:
@@ -142,18 +147,22 @@ class _Old:
                 there = text_attribute(file, "id")
                 groups = members(file, h5py.Group)
                 self.keep = {name: read_feature(group, values=False) for name, group in groups.items()}
+                self.source = Source.from_dict(json_attribute(file, "source"))
+                self.video = json_attribute(file, "video")
         except (NewerSchemaError, UnavailableError):
             raise
         except StoreError as error:
             self.keep = {}
+            self.source, self.video = Source.nothing(), {}
             self.dropped = {"*": str(error)}
             return
         if there != id:
             raise StoreError(f"{path} belongs to the id {there!r}, not {id!r}. Run `memfeat store verify`.")
 
-    def settle(self, records: Mapping[str, FeatureRecord], source: Source, *, replace: bool) -> None:
+    def settle(self, records: Mapping[str, FeatureRecord], source: Source | None, *, replace: bool) -> None:
+        source = source or self.source
         for name, there in list(self.keep.items()):
-            if not source.same_content(there.source):
+            if not there.imported and not source.same_content(there.source):
                 self.dropped[name] = "measured from other content of the video"
             elif name not in records:
                 continue
@@ -218,6 +227,8 @@ def _write_feature(file: h5py.File, record: FeatureRecord, digests: Digests) -> 
     if record.source is None:
         raise UsageError(f"The feature {record.name!r} has no source.")
     write_text(group, "source", json_text(record.source.to_dict(), "The source"))
+    if record.imported:
+        write_text(group, ORIGIN, IMPORTED)
     write_text(group, "provenance", json_text(record.provenance, f"The provenance of {record.name!r}"))
     if not record.applicable:
         write_text(group, "reason", record.reason)

@@ -132,6 +132,16 @@ class FeatureStore(Mapping[str, VideoRecord]):
         index = self._index()
         return index.ids if self._wanted is None else tuple(id for id in self._wanted if id in index.rows)
 
+    @property
+    def known_ids(self) -> tuple[str, ...]:
+        """The ids of this view that anything is known of: features, labels, texts or a failure."""
+        if self._wanted is not None:
+            return tuple(self._wanted)
+        texts = self.texts
+        failed = (failure.id for failure in self.failures())
+        known = {*self.ids, *self.labels.index, *failed, *(texts.ids if texts is not None else ())}
+        return tuple(sorted(known))
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -233,7 +243,7 @@ class FeatureStore(Mapping[str, VideoRecord]):
             The split or an id is unknown, or the condition cannot be evaluated.
         """
         labels = self.labels
-        wanted = self._known() if self._wanted is None else list(self._wanted)
+        wanted = list(self.known_ids)
         if ids is not None:
             if unknown := sorted(set(ids) - set(wanted)):
                 close = nearest(unknown[0], wanted)
@@ -273,11 +283,6 @@ class FeatureStore(Mapping[str, VideoRecord]):
                 f"A feature and a label are called {twice[0]!r}. Use `matrix` and `labels` apart."
             )
         return table.join(labels, how="left")
-
-    def _known(self) -> list[str]:
-        texts = self.texts
-        failed = (failure.id for failure in self.failures())
-        return sorted({*self.ids, *self.labels.index, *failed, *(texts.ids if texts is not None else ())})
 
     def _index(self) -> Index:
         return load_index(self.path)

@@ -152,6 +152,11 @@ def write_text(item: h5py.HLObject, name: str, text: str) -> None:
     h5py.h5a.create(item.id, name.encode(), kind, _SCALAR).write(data, mtype=kind)
 
 
+def has_attribute(item: h5py.HLObject, name: str) -> bool:
+    """Return whether an object has an attribute."""
+    return bool(h5py.h5a.exists(item.id, name.encode()))
+
+
 def text_attribute(item: h5py.HLObject, name: str) -> str:
     """Return a string attribute; StoreError when it is absent or no string of fixed length."""
     if h5py.h5a.exists(item.id, name.encode()):

@@ -16,6 +16,7 @@ from memfeat.errors import StoreError, UsageError, nearest
 from memfeat.store import reductions
 from memfeat.store.hdf5 import (
     UnavailableError,
+    has_attribute,
     json_attribute,
     member,
     members,
@@ -30,6 +31,7 @@ from memfeat.store.source import Source
 Array = npt.NDArray[Any]
 Status = Literal["ok", "not_applicable"]
 
+ORIGIN, IMPORTED = "origin", "imported"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
 
@@ -51,7 +53,10 @@ class FeatureRecord:
     status
         ``"ok"``, or ``"not_applicable"``: no arrays, and a `reason`.
     source
-        The content the feature was measured from; None in a record that is about to be committed.
+        The content the feature was measured from; None in a record that is about to be committed. Of an
+        imported feature the files that its values were read from, which a record to commit needs too.
+    imported
+        True for values that others computed: they do not depend on the video file that is there.
 
     Examples
     --------
@@ -69,6 +74,7 @@ class FeatureRecord:
     status: Status = "ok"
     reason: str = ""
     source: Source | None = None
+    imported: bool = False
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -170,7 +176,7 @@ class VideoRecord:
 
 
 class Mark(NamedTuple):
-    """What resuming compares: the key of a stored feature and the content it was measured from."""
+    """What resuming compares: the key of a stored feature and the content it was measured or read from."""
 
     key: str
     source: Source
@@ -279,6 +285,7 @@ def read_feature(group: h5py.Group, *, values: bool = True) -> FeatureRecord:
             status=cast(Status, status),
             reason=text_attribute(group, "reason") if status == "not_applicable" else "",
             source=_source(group),
+            imported=is_imported(group),
         )
     except UsageError as error:
         raise StoreError(f"{where_of(group)}: {error}") from error
@@ -303,6 +310,15 @@ def read_row(path: Path, feature: str, reduction: str) -> tuple[FeatureRecord | 
         if not np.isfinite(row).all():
             raise StoreError(f"{path}: {feature}:{reduction} is not finite. Run the extraction again.")
         return record, row
+
+
+def is_imported(group: h5py.Group) -> bool:
+    """Return whether the feature in an open group was imported; StoreError for an origin of another kind."""
+    if not has_attribute(group, ORIGIN):
+        return False
+    if (origin := text_attribute(group, ORIGIN)) != IMPORTED:
+        raise StoreError(f"{where_of(group)} has the origin {origin!r}; only {IMPORTED!r} is known.")
+    return True
 
 
 def _source(item: h5py.HLObject) -> Source:

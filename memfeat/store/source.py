@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memfeat.errors import MissingFileError, StoreError, UnreadableError
 
+_NOTHING = hashlib.sha256().hexdigest()
 _FIELDS = {"size": int, "mtime_ns": int, "sha256": str}
 
 
@@ -64,6 +66,34 @@ class Source:
         raise UnreadableError(
             f"{path} changes while it is read. Wait until it is completely copied, then run again."
         )
+
+    @classmethod
+    def of_files(cls, paths: Sequence[str | Path]) -> Source:
+        """Return the source of several files as if they were one: their bytes, one after the other.
+
+        Raises as `of`.
+        """
+        if len(paths) == 1:
+            return cls.of(paths[0])
+        whole, size, latest = hashlib.sha256(), 0, 0
+        for path in map(Path, paths):
+            status = _stat(path)
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise UnreadableError(f"{path} cannot be read: {error}. Check its permissions.") from error
+            whole.update(data)
+            size, latest = size + len(data), max(latest, status.st_mtime_ns)
+        return cls(size, latest, whole.hexdigest())
+
+    @classmethod
+    def nothing(cls) -> Source:
+        """Return the source of a video no file of which was ever measured: no bytes at all.
+
+        >>> Source.nothing().size
+        0
+        """
+        return cls(0, 0, _NOTHING)
 
     def same_content(self, other: Source | None) -> bool:
         """Return whether both have the same bytes; the modification time does not matter.

@@ -120,7 +120,7 @@ class _Check:
             self.problems.append(Problem("misplaced", where, f"the file of {id!r} belongs at {expected}"))
         if id in self.present:
             self.problems.append(Problem("twin", where, f"{self.paths[id]} also has the id {id!r}"))
-        stale = [name for name, record in records.items() if not source.same_content(record.source)]
+        stale = [n for n, r in records.items() if not r.imported and not source.same_content(r.source)]
         if stale:
             why = (
                 f"{', '.join(stale)} measured from other content than the video's current one; extract again"

@@ -91,3 +91,47 @@ def test_texts_are_counted(memfeat, filled):
     assert json.loads(memfeat("store", "info", "clips", "--json").out)["texts"] == {
         "captions": {"videos": 2, "texts": 3}
     }
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"v{number}.txt").write_text(f"{number} 1 2")
+    return folder
+
+
+def test_features_of_others_are_imported_beside_own(memfeat, filled, shipped):
+    call = ("store", "import", "clips", "--from", shipped, "--feature", "organisers", "--origin", "MediaEval")
+    ran = memfeat(*call)
+    assert ran.code == 0, ran.err
+    assert "3 imported" in ran.err
+    assert "1 videos of the store are not in the shipment: bad.mp4" in ran.err
+    assert "organisers" in memfeat("store", "info", "clips").out
+    assert "0 imported, 3 already there" in memfeat(*call).err
+    (shipped / "v1.txt").write_text("1 2")
+    (shipped / "ghost.txt").write_text("1 2 3")
+    ran = memfeat(*call, "--width", 3, "--json")
+    assert ran.code == 3
+    done = json.loads(ran.out)
+    assert done["failed"].keys() == {"v1.mp4"}
+    assert done["unmatched"] == ["ghost"]
+    assert memfeat("store", "verify", "clips").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--feature", "hog"), "mediaeval-hog"),
+        (("--feature", "x", "--preparation", "zscores"), "Did you mean 'zscore'"),
+        (("--feature", "x", "--frames", "0,0"), "0,56,112"),
+        (("--feature", "x", "--bins", "7"), "FIRST-LAST"),
+        (("--feature", "x", "--format", "hmpp"), "Did you mean 'hmp'"),
+        (("--feature", "x y"), "A feature's name"),
+    ],
+)
+def test_wrong_imports(memfeat, filled, shipped, arguments, words):
+    ran = memfeat("store", "import", "clips", "--from", shipped, *arguments)
+    assert ran.code == 2
+    assert words in ran.err.replace("\n", " ")

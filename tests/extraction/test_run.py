@@ -26,6 +26,7 @@ from memfeat.extraction import task
 from memfeat.extraction.run import SUMMARY_FILE, extract
 from memfeat.store.failures import list_failures
 from memfeat.store.feature_store import FeatureStore
+from memfeat.store.importing.importer import import_features
 from memfeat.store.labels import Labels
 from memfeat.store.texts import Texts
 from memfeat.store.verify import verify
@@ -291,3 +292,24 @@ def test_nothing_at_all_makes_no_store(tmp_path, labels_only):
     with pytest.raises(UsageError, match="neither labels nor texts|no video or image"):
         extract(Dataset("mine", {}), tmp_path / "s", CHEAP, workers=0, labels_only=labels_only)
     assert not (tmp_path / "s").exists()
+
+
+def test_own_features_are_measured_beside_imported_ones_and_resumed(videos, tmp_path, monkeypatch):
+    table = pd.DataFrame({"y": [0.1, 0.2, 0.3]}, index=["v0.mp4", "v1.mp4", "v2.mp4"])
+    dataset = Dataset("mine", scan(videos).files, Labels(table))
+    store = tmp_path / "s"
+    extract(dataset, store, CHEAP, workers=0, labels_only=True)
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    for number in range(3):
+        (shipped / f"v{number}.txt").write_text(f"{number} 1 2")
+    import_features(store, shipped, "organisers")
+    summary = extract(dataset, store, CHEAP, workers=0)
+    assert (summary.done, summary.dropped, summary.failed) == (3, {}, 0)
+    record = FeatureStore(store)["v1.mp4"]
+    assert set(record.features) == {"contrast", "remux-size", "organisers"}
+    assert record.source.size == (videos / "v1.mp4").stat().st_size
+    assert verify(store).ok
+    monkeypatch.setattr(task, "measure_video", None)
+    assert extract(dataset, store, CHEAP, workers=0).present == 3
+    assert len(import_features(store, shipped, "organisers").present) == 3

@@ -1,0 +1,1 @@
+"""Features that others computed, brought into a store: one format per file."""

@@ -51,6 +51,11 @@ def check(
         something is done) and notes. See ``report.ok``, ``report["missing-files"]``, ``report.table()`` and
         ``report.to_dict()``.
 
+    Notes
+    -----
+    In a notebook, with a recipe: ``plan = memfeat.recipe.load("lamem")``, then ``check(memfeat.datasets.load(plan),
+    published=memfeat.datasets.get(plan.dataset.adapter).published)``.
+
     Examples
     --------
     >>> import pandas as pd

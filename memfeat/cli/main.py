@@ -46,8 +46,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
-        "Exit codes: 0 done, 2 wrong call, 3 done with recorded failures, 4 the machine lacks something, "
-        "130 interrupted."
+        "Exit codes: 0 done, 2 wrong call, 3 done with recorded failures or errors found, "
+        "4 the machine lacks something, 130 interrupted."
     ),
 )
 app.command("demo")(demo.demo)

@@ -34,6 +34,8 @@ FLOORS = {
     "measure": 2,
     "estimators": 2,
     "weights": 2,
+    "frame_selection": 2,
+    "network_extractor": 2,
     "extractors": 3,
     "models": 3,
     "datasets": 3,
@@ -59,6 +61,9 @@ SAME_FLOOR = {
     ("measure", "extractor"),
     ("measure", "store"),
     ("measure", "video"),
+    ("network_extractor", "extractor"),
+    ("network_extractor", "frame_selection"),
+    ("network_extractor", "weights"),
 }
 """Who may use a neighbour on its own floor; there is no way back, so that no cycle can close."""
 

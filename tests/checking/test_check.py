@@ -190,12 +190,11 @@ def test_real_scores_of_trecvid(shared_data) -> None:
     assert reliable["scores_raw_long_term", "dev"] == pytest.approx(0.25, abs=0.005)
 
 
-def test_real_scenes_with_their_halves(shared_data) -> None:
-    place = shared_data / "scenes"
-    read = folder(place, videos="images", labels="scores.csv")
-    with np.load(place / "split_half_hit_rates.npz") as halves:
-        ids = tuple(f"scene_{number:04}.jpg" for number in range(632))
-        halved = {"memorability": SplitHalves(ids, halves["group_a"], halves["group_b"])}
-    report = check(Dataset("scenes", read.files, read.labels, halves=halved), headers=False)
-    assert report.findings == ()
+def test_a_quarter_of_the_scenes_with_their_halves(shared_data) -> None:
+    dataset, published = release("lnsim", shared_data / "scenes")
+    report = check(dataset, published=published)
+    assert [found.code for found in report.findings] == ["not-as-published"]
+    assert "632 scores instead of 2,632" in report.findings[0].message
+    assert report.counts.both == report.media.read == 632
     assert report.halves["memorability"].split_half == pytest.approx(0.787, abs=0.0005)
+    assert report.halves["memorability"].ceiling == pytest.approx(0.938, abs=0.0005)

@@ -222,7 +222,7 @@ def train_lbfgs(
 ) -> Trained:
     r"""Train a network in place by L-BFGS on all rows at once, with a strong Wolfe line search.
 
-    Minimises the mean squared error plus :math:`\frac{\lambda}{2n} \sum W^2` over all weights W but the biases, where
+    Minimises the mean squared error plus :math:`\frac{\lambda}{n} \sum W^2` over all weights W but the biases, where
     :math:`\lambda` is `penalty` and n the number of rows; stops after `max_iter` iterations, or when neither
     the gradient reaches `tolerance` nor the last step a thousandth of it. Call it within `quiet`.
 
@@ -250,7 +250,7 @@ def train_lbfgs(
     def objective() -> Tensor:
         optimizer.zero_grad()
         squares = torch.stack([w.square().sum() for w in weights]).sum()
-        value = functional.mse_loss(network(rows), scores) + penalty / (2 * len(rows)) * squares
+        value = functional.mse_loss(network(rows), scores) + penalty / len(rows) * squares
         value.backward()
         return value
 

@@ -147,10 +147,10 @@ def test_l_bfgs_reaches_the_minimum_of_ridge_regression(data):
     model = network(hidden=(), output="linear")
     with training.quiet("cpu", 1) as device:
         trained = training.train_lbfgs(model, X, y, penalty=5.0, max_iter=100, tolerance=1e-7, device=device)
-    # MSE + penalty / (2 n) |w|^2 is scikit-learn's ridge with alpha = penalty / 2.
+    # MSE + penalty / n |w|^2 is scikit-learn's ridge with alpha = penalty.
     from sklearn.linear_model import Ridge
 
-    ridge = Ridge(alpha=2.5).fit(X.astype(np.float64), y)
+    ridge = Ridge(alpha=5.0).fit(X.astype(np.float64), y)
     np.testing.assert_allclose(trained.state["last.weight"][0], ridge.coef_, atol=1e-5)
     np.testing.assert_allclose(trained.state["last.bias"], ridge.intercept_, atol=1e-5)
     assert trained.losses[1] == pytest.approx(np.mean((ridge.predict(X) - y) ** 2), rel=1e-4)

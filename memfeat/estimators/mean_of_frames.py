@@ -1,0 +1,115 @@
+"""Models of images used on videos: frames are scored one by one, and their scores averaged."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.linear_model import Ridge
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+Array = npt.NDArray[Any]
+Float64 = npt.NDArray[np.float64]
+_CHECKS: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
+
+
+class MeanOfFrames(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Fits a regressor on frames that each carry their video's score, and predicts the mean over frames.
+
+    This is how VideoMem's authors use image models: seven frames per video, one per second.
+
+    Parameters
+    ----------
+    regressor
+        Any scikit-learn regressor or pipeline; it sees one frame per row, so a scaler in it scales frames.
+        None is scikit-learn's ``Ridge``.
+    width
+        Numbers per frame, D. A row of X is a video's frames side by side, F x D, where videos with fewer
+        frames are filled up with NaN: a frame of NaN alone does not exist. None takes a row as one frame.
+
+    Attributes
+    ----------
+    regressor_ : estimator
+        The fitted copy.
+    n_frames_ : int
+        Frames it was fitted on, of all videos together.
+
+    References
+    ----------
+    Cohendet, R., Demarty, C.-H., Duong, N. Q. K. and Engilberge, M. (2019), VideoMem, ICCV, section 5.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 1.0, 2.0], [4.0, np.nan, np.nan]])  # three frames of one number, and one
+    >>> model = MeanOfFrames(Ridge(alpha=1e-9), width=1).fit(X, [0.3, 0.7])
+    >>> model.n_frames_, np.round(model.predict(X), 3).tolist()
+    (4, [0.323, 0.631])
+    """
+
+    def __init__(self, regressor: Any = None, *, width: int | None = None) -> None:
+        self.regressor = regressor
+        self.width = width
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Fit the regressor on the frames of X, shape (n, F D), with the scores y, shape (n,), repeated.
+
+        Raises
+        ------
+        ValueError
+            Columns that are no multiple of `width`, a video without a frame, a frame of which only a part is
+            NaN, or infinite values.
+        """
+        rows, scores = validate_data(self, X, y, y_numeric=True, **_CHECKS)
+        frames, videos = self._frames(rows)
+        regressor = Ridge() if self.regressor is None else clone(self.regressor)
+        self.regressor_ = regressor.fit(frames, np.asarray(scores)[videos])
+        self.n_frames_ = len(frames)
+        return self
+
+    def predict(self, X: npt.ArrayLike) -> Float64:
+        """Return the mean prediction over each video's frames, shape (n,).
+
+        With a `width`, rows may hold more or fewer frames than those it was fitted on.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, or frames of another width.
+        """
+        check_is_fitted(self)
+        # Only frames have a width that must stay; how many of them a row holds may change.
+        if self.width is None:
+            rows = validate_data(self, X, reset=False, **_CHECKS)
+        else:
+            rows = check_array(X, estimator=self, **_CHECKS)
+        frames, videos = self._frames(rows)
+        scores = np.asarray(self.regressor_.predict(frames), np.float64)
+        return np.asarray(np.bincount(videos, weights=scores) / np.bincount(videos))
+
+    def _frames(self, X: Array) -> tuple[Array, npt.NDArray[np.intp]]:
+        """Return the frames that exist, shape (frames, D), and the row of X that each one is of."""
+        width = X.shape[1] if self.width is None else self.width
+        if int(width) != width or width < 1 or X.shape[1] % width:
+            raise ValueError(f"{X.shape[1]} columns are no whole number of frames of width {self.width!r}.")
+        frames = X.reshape(len(X), -1, int(width))
+        absent = np.isnan(frames)
+        exists = np.asarray(~absent.all(axis=2))
+        partial = np.asarray((absent.any(axis=2) & exists).any(axis=1))
+        if partial.any():
+            row = int(np.flatnonzero(partial)[0])
+            raise ValueError(
+                f"Input X contains NaN in a part of a frame (row {row}); only a frame of NaN alone is absent."
+            )
+        if not exists.any(axis=1).all():
+            row = int(np.flatnonzero(~exists.any(axis=1))[0])
+            raise ValueError(f"Input X contains NaN alone in row {row}: a video without a frame.")
+        return frames[exists], np.nonzero(exists)[0]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.width is not None
+        # What one number of many tells of a score is little, and that is how scikit-learn's checks look at it.
+        tags.regressor_tags.poor_score = self.width is not None
+        return tags

@@ -45,6 +45,7 @@ def test_the_minimum_is_as_low_as_scikit_learns(data, penalty):
         solver="lbfgs",
         alpha=penalty,
         max_iter=2000,
+        tol=1e-9,
         random_state=0,
     )
     theirs.fit(X, y)

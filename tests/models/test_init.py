@@ -36,3 +36,19 @@ def test_listing_models_loads_no_heavy_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "memfeat.models.brr" in done.stdout.split()
     assert not set(heavy) & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in models.all_models() if spec.takes_sparse])
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_words_are_fitted_without_making_them_dense(name: str) -> None:
+    import numpy as np
+    from scipy import sparse
+
+    generator = np.random.default_rng(0)
+    X, y = np.maximum(generator.normal(size=(60, 9)), 0), generator.normal(size=60)
+    # Left to itself, ridge leaves out other rows of dense columns to find its penalty.
+    settings = {"alpha": 3.0} if name == "ridge" else {}
+    dense = models.get(name).build(0, **settings).fit(X, y).predict(X)
+    words = sparse.csr_array(X)
+    found = models.get(name).build(0, **settings).fit(words, y).predict(words)
+    np.testing.assert_allclose(found, dense, rtol=1e-5)

@@ -1,0 +1,29 @@
+"""The mean score of the nearest training rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from memfeat.models import ModelSpec
+
+
+def build(seed: int, **parameters: Any) -> Any:
+    """Return an unfitted ``sklearn.neighbors.KNeighborsRegressor``, by default with 5 neighbours of equal weight.
+
+    The default is scikit-learn's. Distances are Euclidean on the columns as they come, so that columns of
+    larger numbers count for more. Nothing in it is random: `seed` changes nothing.
+
+    >>> build(0, n_neighbors=20).get_params()["n_neighbors"]
+    20
+    """
+    from sklearn.neighbors import KNeighborsRegressor
+
+    return KNeighborsRegressor(**parameters)
+
+
+SPEC = ModelSpec(
+    name="knn",
+    summary="Mean score of the nearest training rows (scikit-learn's k-nearest neighbours, k = 5).",
+    build=build,
+    takes_sparse=True,
+)

@@ -152,7 +152,11 @@ def to_labels(
     remarks += _unmatched(f"rows of {file.name} name no video", matches.rows_without_video)
     remarks += _unmatched(f"videos have no row in {file.name}", matches.videos_without_row)
     known = {"name": file.name, "sha256": Source.of(file).sha256}
-    return Labels(labels, targets=tuple(targets), synthetic=synthetic, note=note, source=known), remarks, matches
+    return (
+        Labels(labels, targets=tuple(targets), synthetic=synthetic, note=note, source=known),
+        remarks,
+        matches,
+    )
 
 
 def _names(table: pd.DataFrame, file: Path, id_column: str) -> pd.Series:

@@ -1,7 +1,8 @@
 """Sphinx extension: write what would otherwise drift from the code, before Sphinx reads its sources.
 
 In ``_generated``: descriptors.inc.md from `memfeat.extractors`, models.inc.md from `memfeat.models`,
-cli.inc.md from the command line, api/*.rst from the modules of the package.
+preparations.inc.md from `memfeat.evaluation.preparations`, cli.inc.md from the command line, api/*.rst from
+the modules of the package.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import memfeat
 from memfeat import extractors, models
 from memfeat.cli.main import app as command_line
+from memfeat.evaluation import preparations
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "_generated"
@@ -56,6 +58,13 @@ def descriptors() -> str:
 def model_table() -> str:
     """The table of models."""
     return table(["model", "what"], [(f"`{each.name}`", each.summary) for each in models.all_models()])
+
+
+def preparation_table() -> str:
+    """The table of preparations."""
+    return table(
+        ["preparation", "what"], [(f"`{name}`", what) for name, what in preparations.listed().items()]
+    )
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -122,6 +131,7 @@ def generate(_app: Any = None) -> None:
     """Write every generated page."""
     write(OUT / "descriptors.inc.md", descriptors())
     write(OUT / "models.inc.md", model_table())
+    write(OUT / "preparations.inc.md", preparation_table())
     write(OUT / "cli.inc.md", cli_reference())
     names = modules()
     for name in names:

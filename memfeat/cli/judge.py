@@ -149,10 +149,8 @@ def show_run(run: Run) -> None:
     console = output()
     console.print(table.details(run), markup=False)
     console.print(table.as_text(table.rows(run)), markup=False)
-    console.print(
-        f"Run: {run.path} (results.csv, predictions.csv, splits.csv, metrics.json, run.json, model.skops)",
-        markup=False,
-    )
+    names = ", ".join(path.name for path in sorted(run.path.iterdir()))
+    console.print(f"Run: {run.path} ({names})", markup=False)
 
 
 def evaluate(
@@ -184,10 +182,14 @@ def evaluate(
 def predict(
     run: Path = typer.Argument(..., help="Folder of a run."),
     files: list[Path] = typer.Argument(..., help="Videos, images, or folders of them."),
+    texts: Path | None = typer.Option(
+        None, help="CSV of id (the file), field and text, for a run that reads captions or other texts."
+    ),
     out: Path | None = typer.Option(None, help="CSV file to write; default standard output."),
     workers: int = typer.Option(1, min=1, help="Processes."),
 ) -> None:
     """Score new videos and images: a CSV with score and predictive standard deviation."""
+    from memfeat.evaluation.files import read_texts
     from memfeat.evaluation.predict import predict as score
     from memfeat.extraction.progress import ConsoleReporter
 
@@ -203,7 +205,14 @@ def predict(
             if done:
                 reporter.step()
 
-        predictions = score(loaded, files, workers=workers, out=out, progress=progress)
+        predictions = score(
+            loaded,
+            files,
+            texts=None if texts is None else read_texts(texts),
+            workers=workers,
+            out=out,
+            progress=progress,
+        )
     console = messages()
     for note in (predictions.note, *predictions.notes):
         if note:

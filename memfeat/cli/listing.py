@@ -9,7 +9,9 @@ import typer
 from memfeat.cli.console import show_table
 from memfeat.errors import UsageError
 
-app = typer.Typer(help="Show features, models, recipes, dataset adapters or stores.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show features, models, preparations, recipes, dataset adapters or stores.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -42,6 +44,14 @@ def models() -> None:
     from memfeat import models as registry
 
     show_table("", ["model", "what"], [(name, registry.get(name).summary) for name in registry.names()])
+
+
+@app.command()
+def preparations() -> None:
+    """Show what can be done to a column: hog@pca50, captions@tfidf."""
+    from memfeat.evaluation.preparations import listed
+
+    show_table("", ["preparation", "what"], listed().items())
 
 
 @app.command()

@@ -1,12 +1,13 @@
-"""Writing a table where a user asked for it: whole, or not at all."""
+"""Tables that a user names: written whole or not at all, and texts read from one."""
 
 from __future__ import annotations
 
+import csv
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memfeat.errors import SetupError
+from memfeat.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,3 +38,30 @@ def write_table(table: pd.DataFrame, path: str | Path | None) -> Path | None:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def read_texts(path: str | Path) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Read texts by field and file from a CSV with the columns id, field and text, as a store keeps them.
+
+    Raises
+    ------
+    UsageError
+        There is no such table, or it lacks a column.
+    """
+    wanted = ("id", "field", "text")
+    found: dict[str, dict[str, list[str]]] = {}
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            if lacking := [name for name in wanted if name not in (table.fieldnames or ())]:
+                raise UsageError(
+                    f"{path} has no column {' or '.join(lacking)}; texts are a table of {', '.join(wanted)}, one text "
+                    "in each row."
+                )
+            for row in table:
+                id, field, text = (row[name] or "" for name in wanted)
+                if text.strip():
+                    found.setdefault(field, {}).setdefault(id, []).append(text)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"The texts {path} cannot be read: {error}.") from error
+    return {field: {id: tuple(texts) for id, texts in of.items()} for field, of in found.items()}

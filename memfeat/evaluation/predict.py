@@ -162,7 +162,8 @@ def _check_texts(blocks: tuple[Block, ...], texts: Texts | None) -> dict[str, Ma
     if lacking := [field for field in fields if field not in (texts or {})]:
         raise UsageError(
             f"The run reads {', '.join(lacking)}, which are texts and no part of a video. Give them as "
-            f'texts={{"{lacking[0]}": {{"<file>": ["<text>"]}}}}, or put them into a store and use `memfeat evaluate`.'
+            f'texts={{"{lacking[0]}": {{"<file>": ["<text>"]}}}} (--texts), or put them into a store and use '
+            "`memfeat evaluate`."
         )
     return {field: (texts or {})[field] for field in fields}
 
@@ -183,6 +184,8 @@ def _with_texts(paths: list[Path], texts: Texts) -> tuple[list[Path], list[Predi
 
 def _check_extractors(blocks: tuple[Block, ...]) -> None:
     features = list(dict.fromkeys(block.feature for block in blocks))
+    if not features:
+        return
     known = extractors.names()
     foreign = [name for name in features if name not in known]
     if foreign:

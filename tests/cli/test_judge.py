@@ -73,6 +73,27 @@ def test_columns_are_prepared_and_parameters_set_by_name(memfeat, store, photos,
         assert refused.code == 2 and words in refused.err, refused.err
 
 
+def test_captions_are_fitted_and_given_for_new_files(memfeat, store, photos, tmp_path):
+    from memfeat.store.texts import Texts, write_texts
+
+    words = ["dark", "grey", "bright"]
+    captions = {f"p{k:02}.png": (f"a {words[k // 8]} wall",) for k in range(24)}
+    (place,) = (tmp_path / "features").iterdir()
+    write_texts(place, Texts({"captions": captions}))
+    fitted = memfeat("fit", "--target", "score", "--features", "captions@tfidf-svd3", "--out", "runs/told")
+    assert fitted.code == 0, fitted.err
+    assert "features: captions@tfidf-svd3" in fitted.out
+    refused = memfeat("predict", "runs/told", photos / "p00.png")
+    assert refused.code == 2 and "--texts" in refused.err
+    (tmp_path / "new.csv").write_text(
+        "id,field,text\nx.png,captions,a dark wall\ny.png,captions,a bright wall\n"
+    )
+    predicted = memfeat("predict", "runs/told", "x.png", "y.png", "--texts", "new.csv")
+    assert predicted.code == 0, predicted.err
+    scores = pd.read_csv(io.StringIO(predicted.out))["predicted"]
+    assert scores[1] > scores[0] + 0.05
+
+
 def test_prediction_goes_on_past_a_bad_file(memfeat, store, photos, tmp_path):
     memfeat("fit", "--target", "score", "--features", "brightness", "--out", "runs/one")
     new = tmp_path / "new"

@@ -6,6 +6,7 @@ import pytest
     [
         ("features", ["sharpness-fft", "flow", "bytes", "(34596,)"]),
         ("models", ["brr"]),
+        ("preparations", ["pcaN", "tfidf-svdN", "class-prototypes"]),
         ("recipes", ["demo", "synthetic"]),
         ("datasets", ["folder"]),
     ],

@@ -13,6 +13,7 @@ from memfeat.evaluation.evaluate import FITTED, evaluate
 from memfeat.evaluation.fit import fit
 from memfeat.evaluation.run import Run
 from memfeat.store.feature_store import FeatureStore
+from memfeat.store.texts import Texts
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,23 @@ def test_equal_scores_are_said(run: Run, tmp_path: Path) -> None:
     judged = evaluate(run, store=flat, resamples=20)
     assert judged.results[0].figures["spearman"].value is None
     assert any("correlations are undefined" in note for note in judged.notes)
+
+
+def test_captions_and_classes_elsewhere(tmp_path: Path) -> None:
+    def told(place: str, words: tuple[str, str], **more: object) -> FeatureStore:
+        made = make(tmp_path / place, 40, dataset=place, features=["grid"])
+        texts = {"captions": {name(k): (f"a {words[k % 2]}",) for k in range(40)}, **more}
+        return FeatureStore.create(made.path, dataset=place, texts=Texts(texts), exist_ok=True)
+
+    classes = {name(k): ("run",) if k % 2 else ("jump",) for k in range(40)}
+    here = told("here", ("dog", "cat"), actions=classes)
+    there = told("there", ("dog", "bird"))
+    columns = ["captions@tfidf-svd2", "grid@class-prototypes", "grid@pca-m3s"]
+    run = fit(here, columns=columns, out=tmp_path / "run", resamples=0)
+    judged = evaluate(run.path, store=there, resamples=0)
+    assert judged.rows == 40
+    with pytest.raises(UsageError, match="has the feature 'captions'"):
+        evaluate(run.path, store=make(tmp_path / "mute", 8, dataset="mute", features=["grid"]), resamples=0)
 
 
 def test_a_table_that_cannot_be_written_is_a_setup_error(run: Run, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from memfeat.errors import SetupError
-from memfeat.evaluation.files import write_table
+from memfeat.errors import SetupError, UsageError
+from memfeat.evaluation.files import read_texts, write_table
 
 TABLE = pd.DataFrame({"file": ["é, ü.mp4"], "predicted": [0.1 + 0.2]})
 
@@ -36,3 +36,22 @@ def test_an_older_table_stays_when_writing_fails(tmp_path: Path, monkeypatch: py
 def test_a_folder_in_the_way_is_a_setup_error(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot be written"):
         write_table(TABLE, tmp_path)
+
+
+def test_texts_are_read_by_field_and_file(tmp_path: Path) -> None:
+    table = tmp_path / "texts.csv"
+    table.write_text(
+        '\ufeffid,field,text\na.mp4,captions,a dog\na.mp4,captions,"runs, fast"\nb.mp4,titles,x\nb.mp4,titles,\n'
+    )
+    assert read_texts(table) == {"captions": {"a.mp4": ("a dog", "runs, fast")}, "titles": {"b.mp4": ("x",)}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("file,text\n", "no column id or field"), ("", "no column id"), (None, "cannot be read")],
+)
+def test_a_table_of_texts_that_is_none_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(UsageError, match=message):
+        read_texts(tmp_path / "t.csv")

@@ -13,6 +13,7 @@ from memfeat import extractors
 from memfeat.errors import UsageError
 from memfeat.evaluation.evaluate import evaluate
 from memfeat.evaluation.fit import fit
+from memfeat.evaluation.gather import gather
 from memfeat.evaluation.predict import predict
 from memfeat.evaluation.run import Run
 from memfeat.extractor import Extractor
@@ -21,8 +22,10 @@ from memfeat.store.commit import commit
 from memfeat.store.feature_store import FeatureStore
 from memfeat.store.labels import Labels
 from memfeat.store.source import Source
+from memfeat.store.texts import Texts, write_texts
 
 FEATURES = ["brightness", "contrast", "hog"]
+CAPTIONS = {f"clip {k:02}.mp4": (f"a {'dog' if k % 2 else 'cat'} number {k}",) for k in range(12)}
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +176,46 @@ def test_scores_beyond_those_fitted_are_noted(clip_run: Run, folder: Path, tmp_p
     assert outside == bool(found.notes)
     assert outside
     assert "1 of 1 predictions lie outside" in found.notes[0]
+
+
+@pytest.fixture(scope="module")
+def told(clip_store: FeatureStore, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on captions and brightness."""
+    write_texts(clip_store.path, Texts({"captions": CAPTIONS}))
+    columns = ["captions@tfidf-svd3", "brightness", "hog@pca-m3s"]
+    return fit(
+        clip_store.path, columns=columns, folds=3, out=tmp_path_factory.mktemp("runs") / "t", resamples=0
+    )
+
+
+def test_texts_are_given_by_file(told: Run, clip_store: FeatureStore, folder: Path) -> None:
+    files = sorted(folder.glob("*.mp4"))
+    given = {"captions": {**CAPTIONS, str(files[1]): ("a zebra",)}, "other": {}}
+    del given["captions"][files[2].name]
+    found = predict(told, files, texts=given)
+    assert [(f.type, Path(f.file).name, f.message) for f in found.failures] == [
+        ("NoText", "clip 02.mp4", "no captions were given for it")
+    ]
+    expected = told.model.predict(
+        gather(clip_store, target="score", columns=[b.name for b in told.info.columns]).X
+    )
+    scores = dict(
+        zip((Path(file).name for file in found.table["file"]), found.table["predicted"], strict=True)
+    )
+    same = [k for k in range(12) if k not in (1, 2)]
+    np.testing.assert_allclose([scores[files[k].name] for k in same], expected[same], rtol=1e-12)
+    assert abs(scores["clip 01.mp4"] - expected[1]) > 1e-9  # its caption is another here
+
+
+def test_a_run_on_texts_asks_for_them(told: Run, folder: Path) -> None:
+    with pytest.raises(UsageError, match=r'reads captions, which are texts.*texts=\{"captions"'):
+        predict(told, [folder])
+
+
+def test_texts_alone_need_no_file(clip_store: FeatureStore, told: Run, tmp_path: Path) -> None:
+    alone = fit(clip_store.path, columns=["captions@tfidf-svd3"], folds=3, out=tmp_path / "run", resamples=0)
+    found = predict(alone, ["nowhere.mp4"], texts={"captions": {"nowhere.mp4": ["a dog"]}})
+    assert found.failures == () and len(found.table) == 1
 
 
 def test_damage_is_told(clip_run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

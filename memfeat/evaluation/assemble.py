@@ -128,7 +128,7 @@ def assemble(
     if matrix is not None and stored:
         record = store.load(matrix.ids[0], only={column.feature for column in matrix.columns})
         provenance = {column.feature: record[column.feature].provenance for column in matrix.columns}
-    texts = store.texts or {}
+    texts: Mapping[str, Mapping[str, Sequence[str]]] = store.texts or {}
     blocks, arrays = [], []
     for column in wanted:
         if column.texts:

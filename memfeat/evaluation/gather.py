@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,7 +251,7 @@ def _groups(
         return None
     if group_by == "group" and group is not None:
         return group
-    texts = store.texts or {}
+    texts: Mapping[str, Mapping[str, Sequence[str]]] = store.texts or {}
     if group_by in texts:
         return tuple(joined([texts[group_by].get(i, ()) for i in ids]))
     known = [*(["group"] if group is not None else []), *texts, "none"]

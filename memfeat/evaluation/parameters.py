@@ -106,6 +106,6 @@ def as_text(parameters: Mapping[str, Any]) -> str:
 
 def _names(estimator: Any) -> list[str]:
     # A wrapper, such as one that scales the target, is set up with the parameters of what it wraps.
-    inner = getattr(estimator, "regressor", None)
-    owner = inner if hasattr(inner, "get_params") else estimator
+    inner: Any = getattr(estimator, "regressor", None)
+    owner = estimator if inner is None or not hasattr(inner, "get_params") else inner
     return [name for name in owner.get_params(deep=False) if name != "random_state"]

@@ -141,10 +141,11 @@ class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _float64(block: Any) -> Any:
-    return block.astype(np.float64, copy=False) if issparse(block) else np.asarray(block, dtype=np.float64)
+    sparse = bool(issparse(block))
+    return block.astype(np.float64, copy=False) if sparse else np.asarray(block, dtype=np.float64)
 
 
 def _side_by_side(prepared: list[Any]) -> Any:
     if any(issparse(block) for block in prepared):
-        return hstack([csr_matrix(block) for block in prepared], format="csr")
+        return csr_matrix(hstack([csr_matrix(block) for block in prepared]))
     return np.hstack(prepared)

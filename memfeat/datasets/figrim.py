@@ -131,6 +131,6 @@ ADAPTER = Adapter(
     load=load_figrim,
     published=(
         Published("hit_rate", 630, 0.6712, 0.1679, None, _COUNT),
-        Published("false_alarm_rate", 630, 0.0998, None, None, _COUNT),
+        Published("false_alarm_rate", 630, 0.0998, 0.0933, None, _COUNT),
     ),
 )

@@ -35,7 +35,7 @@ _NAME_COLUMNS = (
     "path",
 )
 _SCORE_COLUMNS = ("memorability", "memorability_score", "mem_score", "memory_score", "score")
-_AUTHORS = "Khosla et al., ICCV 2015, and the sizes of the split files"
+_AUTHORS = "Khosla et al., ICCV 2015"
 
 
 class LamemOptions(ReleaseOptions):
@@ -220,5 +220,5 @@ ADAPTER = Adapter(
     summary="LaMem: 58,741 photographs with memorability, in five official folds.",
     options=LamemOptions,
     load=load_lamem,
-    published=(Published(TARGET, 58741, 0.756, 0.12, None, _AUTHORS),),
+    published=(Published(TARGET, 58_741, source=_AUTHORS),),
 )

@@ -112,6 +112,9 @@ ADAPTER = Adapter(
     load=load_massvis,
     published=(
         Published("hit_rate", 410, 0.5611, 0.1537, None, _COUNT),
-        Published("false_alarm_rate", 410, 0.1322, None, None, _COUNT),
+        Published("false_alarm_rate", 410, 0.1322, 0.1061, None, _COUNT),
+        Published("hit_rate", 393, 0.5561, 0.1530, None, _COUNT_393),
+        Published("false_alarm_rate", 393, 0.1286, 0.1039, None, _COUNT_393),
+        Published("prolonged_hit_rate", 393, 0.7970, 0.1798, None, _COUNT_393),
     ),
 )

@@ -23,8 +23,8 @@ _SOURCES = {
     "S": "scientific publications",
 }
 _PERCENT = {
-    "hit_rate": "mem: at-a-glance HR (%)",
-    "false_alarm_rate": "mem: at-a-glance FAR (%)",
+    "at_a_glance_hit_rate": "mem: at-a-glance HR (%)",
+    "at_a_glance_false_alarm_rate": "mem: at-a-glance FAR (%)",
     "prolonged_hit_rate": "mem: prolonged HR (%)",
 }
 _COUNT = "count of targets410_metadata.csv"
@@ -113,8 +113,8 @@ ADAPTER = Adapter(
     published=(
         Published("hit_rate", 410, 0.5611, 0.1537, None, _COUNT),
         Published("false_alarm_rate", 410, 0.1322, 0.1061, None, _COUNT),
-        Published("hit_rate", 393, 0.5561, 0.1530, None, _COUNT_393),
-        Published("false_alarm_rate", 393, 0.1286, 0.1039, None, _COUNT_393),
+        Published("at_a_glance_hit_rate", 393, 0.5561, 0.1530, None, _COUNT_393),
+        Published("at_a_glance_false_alarm_rate", 393, 0.1286, 0.1039, None, _COUNT_393),
         Published("prolonged_hit_rate", 393, 0.7970, 0.1798, None, _COUNT_393),
     ),
 )

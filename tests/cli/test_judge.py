@@ -118,6 +118,36 @@ def test_the_recipe_of_the_dataset_gives_the_defaults(memfeat, store, tmp_path):
     assert "seed 4" in ran.out
 
 
+def test_repeats_are_saved_by_id_and_repeated_from_the_table(memfeat, store, tmp_path):
+    base = ("fit", "--target", "score", "--features", "brightness", "--resamples", 100)
+    ran = memfeat(*base, "--split", "k-fold", "--folds", 4, "--repeats", 2, "--out", "runs/one")
+    assert ran.code == 0, ran.err
+    assert "4-fold, 2 times, fold mean" in ran.out
+    assert "pooled" not in ran.out
+    again = memfeat(*base, "--split-file", "runs/one/splits.csv", "--out", "runs/two")
+    assert again.code == 0, again.err
+    one, two = (pd.read_csv(tmp_path / "runs" / run / "predictions.csv") for run in ("one", "two"))
+    pd.testing.assert_frame_equal(one, two)
+    alone = memfeat(
+        *base, "--split-file", "runs/one/splits.csv", "--split", "repeat 2", "--out", "runs/three"
+    )
+    assert alone.code == 0, alone.err
+    assert len(pd.read_csv(tmp_path / "runs" / "three" / "predictions.csv")) == 24
+
+
+def test_the_recipe_of_the_dataset_says_how_to_split(memfeat, store, tmp_path):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "photos.toml").write_text(
+        '[fit]\ntarget = "score"\nfeatures = ["contrast"]\nsplit = "k-fold"\nrepeats = 3\ngroup_by = "none"\n'
+    )
+    ran = memfeat("fit", "--out", "runs/one")
+    assert ran.code == 0, ran.err
+    assert "5-fold, 3 times" in ran.out
+    ran = memfeat("fit", "--repeats", 1, "--group-by", "titles", "--out", "runs/two")
+    assert ran.code == 2
+    assert "'titles' to group rows by (--group-by)" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -127,6 +157,8 @@ def test_the_recipe_of_the_dataset_gives_the_defaults(memfeat, store, tmp_path):
         (("fit", "--target", "score", "--model", "bbr"), 2, ["bbr", "brr"]),
         (("fit", "--target", "score", "--split", "random"), 2, ["--split", "official"]),
         (("fit", "--target", "score", "--split", "official"), 2, ["split"]),
+        (("fit", "--target", "score", "--split", "all-folds"), 2, ["no folds of its own", "k-fold"]),
+        (("fit", "--target", "score", "--split-file", "none.csv"), 2, ["no split file 'none.csv'"]),
         (("fit", "--dataset", "nowhere"), 2, ["nowhere"]),
         (("evaluate", "runs/none"), 2, ["runs/none"]),
         (("predict", "runs/none", "x.png"), 2, ["runs/none"]),

@@ -51,11 +51,12 @@ def info(
     )
     if summary.note:
         console.print(f"note: {summary.note}", markup=False)
-    show_table(
-        "",
-        ["feature", "key", "videos", "not applicable"],
-        [(f.name, f.key, f.videos, f.not_applicable) for f in summary.features],
-    )
+    if summary.features:
+        show_table(
+            "",
+            ["feature", "key", "videos", "not applicable"],
+            [(f.name, f.key, f.videos, f.not_applicable) for f in summary.features],
+        )
     if summary.labels:
         show_table(
             "",
@@ -205,15 +206,32 @@ def import_(
 @app.command()
 def export(
     columns: str = typer.Argument(..., help="Comma-separated columns: feature or feature:reduction."),
-    to: Path = typer.Option(..., "--to", help="File to write: .csv, .parquet or .npy."),
+    to: Path = typer.Option(
+        ..., "--to", help="File to write: .csv, .parquet, .npy, .npz or .h5; with --per-video a folder."
+    ),
     store: str | None = typer.Option(
         None, help="Path or name of the store; default the only one in ./features."
     ),
     labels: bool = typer.Option(False, "--labels", help="Add the labels as columns (csv, parquet)."),
+    per_video: bool = typer.Option(
+        False,
+        "--per-video",
+        help="Write FOLDER/<column>/<id>.npy; frames are kept where no reduction is named.",
+    ),
 ) -> None:
-    """Write columns of a store as one table, a row per video, ids included."""
+    """Write columns of a store as one table, a row per video, ids included; or one file per video."""
     from memfeat.store.export import export as write
+    from memfeat.store.export_videos import export_videos
 
+    if per_video:
+        if labels:
+            raise UsageError("--labels goes with a table, not with --per-video.")
+        for column in words(columns) or []:
+            wrote = export_videos(locate(store), column, to)
+            messages().print(f"{len(wrote.ids)} files → {wrote.folder}", markup=False)
+            for video, reason in wrote.missing.items():
+                messages().print(f"left out: {video}: {reason}", markup=False)
+        return
     done = write(locate(store), words(columns) or [], to, labels=labels)
     messages().print(
         f"{done.rows} rows, {done.columns} columns → {', '.join(str(p) for p in (done.path, *done.sidecars))}",

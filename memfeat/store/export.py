@@ -6,16 +6,21 @@ import json
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+import h5py
 import numpy as np
 
 from memfeat.errors import UsageError
 from memfeat.store.feature_store import FeatureStore
-from memfeat.store.files import make_folder, replacing
+from memfeat.store.files import environment_error, make_folder, replacing
 from memfeat.store.matrix import Matrix, Missing
 
-Format = Literal["csv", "parquet", "npy"]
+Format = Literal["csv", "parquet", "npy", "npz", "h5"]
+ARRAYS = ("npy", "npz", "h5")
+"""Formats without labels."""
+IDS = "ids"
+"""What the ids are called in npz and h5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,9 @@ def export(
     """Write columns of a store, or of a view of it, to a file of another format.
 
     ``csv`` and ``parquet`` have a first column ``id``, one column per number, and with `labels` the labels of
-    each id. ``npy`` is the bare array; beside it lie ``<name>.ids.txt`` and ``<name>.columns.json``.
+    each id. ``npy`` is the bare array; beside it lie ``<name>.ids.txt`` and ``<name>.columns.json``. ``npz`` and ``h5``
+    hold ``ids`` (n,), as text, and one array (n, width) per column, under the column's name, in its own type. All of
+    them can be imported again, without the loss of a bit.
 
     Parameters
     ----------
@@ -77,7 +84,7 @@ def export(
     Raises
     ------
     UsageError
-        The format is unknown, or ``npy`` is asked to carry labels; columns as in `load_matrix`.
+        The format is unknown, or ``npy``, ``npz`` or ``h5`` is asked to carry labels; columns as in `load_matrix`.
     SetupError
         The file cannot be written.
     """
@@ -85,10 +92,11 @@ def export(
     path = Path(path)
     kind = path.suffix.removeprefix(".") if format is None else format
     if kind not in get_args(Format):
-        raise UsageError(f"The format of an export is csv, parquet or npy; got {kind!r} for {path}.")
-    if kind == "npy" and labels:
+        known = " or ".join(", ".join(get_args(Format)).rsplit(", ", 1))
+        raise UsageError(f"The format of an export is {known}; got {kind!r} for {path}.")
+    if kind in ARRAYS and labels:
         raise UsageError(
-            "An npy file holds one array and no labels. Export csv or parquet, or leave labels out."
+            f"The format {kind} holds arrays and no labels. Export csv or parquet, or leave labels out."
         )
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give the name of a file.")
@@ -97,6 +105,10 @@ def export(
     sidecars: tuple[Path, ...] = ()
     if kind == "npy":
         sidecars = _write_npy(matrix, path)
+    elif kind == "npz":
+        _write_npz(matrix, path)
+    elif kind == "h5":
+        _write_h5(matrix, path)
     else:
         _write_table(store, matrix, path, parquet=kind == "parquet", labels=labels)
     note = store.note if labels else ""
@@ -115,6 +127,28 @@ def _write_table(store: FeatureStore, matrix: Matrix, path: Path, *, parquet: bo
             table.reset_index().to_parquet(temporary, index=False)
         else:
             table.to_csv(temporary, lineterminator="\n")
+
+
+def _write_npz(matrix: Matrix, path: Path) -> None:
+    arrays: dict[str, Any] = {IDS: np.array(matrix.ids, dtype=np.str_)}
+    arrays |= {column.name: matrix.block(column.name) for column in matrix.columns}
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        np.savez(file, **arrays)
+
+
+def _write_h5(matrix: Matrix, path: Path) -> None:
+    with replacing(path) as temporary:
+        try:
+            with h5py.File(temporary, "x", locking=False) as file:
+                # Of fixed length: strings of variable length lie in a heap that damage makes dangerous.
+                ids = [id.encode() for id in matrix.ids]
+                text = h5py.string_dtype("utf-8", max(map(len, ids)))
+                file.create_dataset(IDS, data=np.array(ids, dtype=text))
+                for column in matrix.columns:
+                    item = file.create_dataset(column.name, data=matrix.block(column.name))
+                    item.attrs["feature_key"] = column.key
+        except (OSError, RuntimeError) as error:
+            raise environment_error(f"Writing {path}", error) from error
 
 
 def _write_npy(matrix: Matrix, path: Path) -> tuple[Path, ...]:

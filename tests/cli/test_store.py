@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from clips import write_clip, write_empty
@@ -91,6 +92,17 @@ def test_texts_are_counted(memfeat, filled):
     assert json.loads(memfeat("store", "info", "clips", "--json").out)["texts"] == {
         "captions": {"videos": 2, "texts": 3}
     }
+
+
+def test_export_of_one_file_per_video(memfeat, filled, tmp_path):
+    ran = memfeat("store", "export", "contrast,brightness:first", "--to", "out", "--per-video")
+    assert ran.code == 0, ran.err
+    assert "3 files" in ran.err
+    assert np.load(tmp_path / "out" / "contrast" / "v1.mp4.npy").shape == (3,)
+    assert np.load(tmp_path / "out" / "brightness-first" / "v1.mp4.npy").shape == (1,)
+    ran = memfeat("store", "export", "contrast", "--to", "out", "--per-video", "--labels")
+    assert ran.code == 2
+    assert "--labels goes with a table" in ran.err
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow.parquet
@@ -12,6 +13,8 @@ import pytest
 
 from memfeat.errors import SetupError, UsageError
 from memfeat.store.export import export
+from memfeat.store.feature_store import FeatureStore
+from memfeat.store.importing.importer import import_features
 from memfeat.store.labels import Labels, write_labels
 
 COLUMNS = ["contrast", "hog", "clip:first"]
@@ -82,11 +85,12 @@ def test_views_and_missing_rows(filled, put: Callable, make, tmp_path: Path) -> 
 
 def test_format_by_name_or_ending(filled, tmp_path: Path) -> None:
     assert export(filled.path, ["hog"], tmp_path / "data", format="npy").path.name == "data"
-    for path in ("out", "out.xlsx", "out.h5"):
-        with pytest.raises(UsageError, match="csv, parquet or npy"):
+    for path in ("out", "out.xlsx", "out.hdf"):
+        with pytest.raises(UsageError, match="csv, parquet, npy, npz or h5"):
             export(filled.path, ["hog"], tmp_path / path)
-    with pytest.raises(UsageError, match="no labels"):
-        export(filled.path, ["hog"], tmp_path / "out.npy", labels=True)
+    for suffix in ("npy", "npz", "h5"):
+        with pytest.raises(UsageError, match="no labels"):
+            export(filled.path, ["hog"], tmp_path / f"out.{suffix}", labels=True)
     with pytest.raises(UsageError, match="is a folder"):
         export(filled.path, ["hog"], tmp_path, format="csv")
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
@@ -96,7 +100,46 @@ def test_format_by_name_or_ending(filled, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "npy"])
+def test_npz_and_h5_hold_an_array_per_column(filled, tmp_path: Path) -> None:
+    matrix = filled.matrix(COLUMNS)
+    with np.load(export(filled.path, COLUMNS, tmp_path / "out.npz").path) as archive:
+        assert tuple(archive["ids"].tolist()) == matrix.ids
+        found = {name: archive[name] for name in archive.files if name != "ids"}
+    with h5py.File(export(filled.path, COLUMNS, tmp_path / "out.h5").path) as file:
+        assert tuple(file["ids"].asstr()[()]) == matrix.ids
+        assert not file["ids"].id.get_type().is_variable_str()
+        for column in matrix.columns:
+            assert file[column.name].attrs["feature_key"] == column.key
+            np.testing.assert_array_equal(file[column.name][()], found[column.name])
+    assert list(found) == [column.name for column in matrix.columns]
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, matrix.block(name))
+        assert array.dtype == matrix.block(name).dtype
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "npz", "h5"])
+@pytest.mark.parametrize(
+    ("column", "array"), [("hog:mean", "mean"), ("contrast:mean", "values"), ("clip:std", "mean")]
+)
+def test_an_import_gives_back_every_bit(filled, tmp_path: Path, suffix: str, column: str, array: str) -> None:
+    path = export(filled.path, [*COLUMNS, "hog:first", "clip:std"], tmp_path / f"out.{suffix}").path
+    other = FeatureStore.create(tmp_path / "other", dataset="other")
+    done = import_features(other, path, "again", columns=[column], new_ids=True)
+    expected = filled.matrix([column])
+    assert done.imported == expected.ids
+    for id, row in zip(expected.ids, expected.block(column), strict=True):
+        stored = other[id]["again"].arrays[array]
+        np.testing.assert_array_equal(np.atleast_1d(stored), row)
+
+
+def test_a_bare_array_is_imported_with_its_ids(filled, tmp_path: Path) -> None:
+    path = export(filled.path, ["hog"], tmp_path / "out.npy").path
+    other = FeatureStore.create(tmp_path / "other", dataset="other")
+    assert import_features(other, path, "hog", new_ids=True).imported == filled.ids
+    np.testing.assert_array_equal(other.matrix(["hog"]).to_numpy(), filled.matrix(["hog"]).to_numpy())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "npy", "npz", "h5"])
 def test_a_failed_export_leaves_the_old_file(
     filled, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +150,8 @@ def test_a_failed_export_leaves_the_old_file(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for target in ("pandas.DataFrame.to_csv", "pandas.DataFrame.to_parquet", "pathlib.Path.write_text"):
+    targets = ["pandas.DataFrame.to_csv", "pandas.DataFrame.to_parquet", "pathlib.Path.write_text"]
+    for target in [*targets, "numpy.savez", "h5py.Group.create_dataset"]:
         monkeypatch.setattr(target, full)
     with pytest.raises(SetupError, match="Free some space"):
         export(filled.path, ["contrast"], path)

@@ -26,7 +26,7 @@ class TableShipment(Shipment):
     names
         Name of each row.
     rows
-        (n,), (n, D) or (n, T, D); or a list with an array for each row, or why it cannot be used.
+        (n,) or (n, 1): a number for each; (n, D), (n, T, D); or a list with an array for each row, or why it cannot be used.
     remarks
         As in `Shipment`.
 
@@ -60,6 +60,8 @@ class TableShipment(Shipment):
                 f"{path} has {len(twice)} names more than once, such as {twice[0]!r}. Keep one row each."
             )
         self.path = path
+        if isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == 1:
+            rows = rows[:, 0]  # one number per video, which keeps its 64 bits
         self._rows: dict[str, Any] = dict(zip(names, rows, strict=True))
         super().__init__(names, remarks=remarks)
 

@@ -17,6 +17,7 @@ def test_a_row_is_read_by_its_name():
     assert (found.names, found.remarks, found.files("b")) == (("a", "b"), ("said",), (FILE,))
     assert found.read("b").array.tolist() == [[6, 7], [8, 9], [10, 11]]
     assert TableShipment(FILE, ["a"], np.array([0.5])).read("a").array.shape == ()
+    assert TableShipment(FILE, ["a"], np.array([[0.5]])).read("a").array.shape == ()
 
 
 def test_a_row_that_cannot_be_used_fails_when_it_is_read():

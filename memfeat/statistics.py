@@ -7,8 +7,9 @@ rows need no sorting; ranks are those of the resample itself, ties included.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,41 +122,147 @@ def figures(
     >>> figures([1, 2, 3, 4], [1, 2, 5, 5], folds=["a", "a", "b", "b"], resamples=0)["spearman"].value is None
     True
     """
+    if not 0 < level < 1:
+        raise UsageError(f"level={level} is no coverage; give a number between 0 and 1, such as 0.95.")
+    drawn = resampled(
+        truth, predicted, folds=folds, units=units, metrics=metrics, resamples=resamples, seed=seed
+    )
+    return drawn.figures(level=level)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Metrics of one prediction, with their values in every resample of its rows; made by `resampled`.
+
+    Two of the same rows, drawn with the same seed, went through the same resamples: their difference is paired.
+    """
+
+    values: Mapping[str, float | None]
+    """None: undefined, as in `Figure`."""
+    draws: Mapping[str, Vector]
+    """Shape (resamples,); NaN where a resample has no value."""
+    n: int
+    """Number of videos."""
+    folds: int | None
+    sample: str
+    """Digest of true scores, folds and units in their order, and of the seed: equal for the same resamples."""
+
+    def figures(self, *, level: float = 0.95) -> dict[str, Figure]:
+        """Return each metric with its percentile interval."""
+        found = {}
+        for name, value in self.values.items():
+            draws = self.draws[name]
+            usable = draws[np.isfinite(draws)]
+            low = high = None
+            if value is not None and usable.size:
+                low, high = (float(q) for q in np.quantile(usable, [(1 - level) / 2, (1 + level) / 2]))
+            found[name] = Figure(
+                metric=name,
+                value=value,
+                low=low,
+                high=high,
+                n=self.n,
+                level=level,
+                resamples=int(draws.size),
+                degenerate=int(draws.size - usable.size),
+                folds=self.folds,
+            )
+        return found
+
+    def minus(self, other: Resampled) -> Resampled:
+        """Return what this prediction has more than another of the same rows, resample by resample.
+
+        Undefined where either is.
+
+        Raises
+        ------
+        UsageError
+            The other one is of other rows or folds, or was drawn with another seed.
+        """
+        _same_sample([self, other])
+        values = {}
+        for name, value in self.values.items():
+            theirs = other.values[name]
+            values[name] = None if value is None or theirs is None else value - theirs
+        draws = {name: self.draws[name] - other.draws[name] for name in self.draws}
+        return replace(self, values=values, draws=draws)
+
+
+def resampled(
+    truth: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    *,
+    folds: npt.ArrayLike | None = None,
+    units: npt.ArrayLike | None = None,
+    metrics: Sequence[str] = ("spearman", "pearson", "mse"),
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Resampled:
+    """Return each metric and its values in every resample, for intervals and for paired differences.
+
+    Parameters and errors are those of `figures`.
+
+    Examples
+    --------
+    >>> truth = np.arange(30.0)
+    >>> good, poor = (resampled(truth, truth + k * np.sin(truth), resamples=500) for k in (5, 9))
+    >>> more = good.minus(poor).figures()["spearman"]
+    >>> more.value > 0 and more.low > 0
+    True
+    """
     x, y = check_pair(truth, predicted)
     for name in metrics:
         if name not in METRICS:
             raise UsageError(
                 f"Unknown metric {name!r}; there are {', '.join(METRICS)}.{nearest(name, METRICS)}"
             )
-    if not 0 < level < 1:
-        raise UsageError(f"level={level} is no coverage; give a number between 0 and 1, such as 0.95.")
     if resamples < 0:
         raise UsageError(f"resamples={resamples}; give 0 (no intervals) or more.")
     parts = _parts(folds, x.size)
     video, n = _videos(units, x.size)
     members = [video[rows] for rows in parts] if n < x.size else None
-    drawn = _resampled([(x[rows], y[rows]) for rows in parts], members, n, metrics, resamples, seed)
-    found = {}
+    values: dict[str, float | None] = {}
     for name in metrics:
-        values = [METRICS[name](x[rows], y[rows]) for rows in parts]
-        defined = [v for v in values if v is not None]
-        value = float(np.mean(defined)) if len(defined) == len(parts) else None
-        usable = drawn[name][np.isfinite(drawn[name])]
-        low = high = None
-        if value is not None and usable.size:
-            low, high = (float(q) for q in np.quantile(usable, [(1 - level) / 2, (1 + level) / 2]))
-        found[name] = Figure(
-            metric=name,
-            value=value,
-            low=low,
-            high=high,
-            n=n,
-            level=level,
-            resamples=resamples,
-            degenerate=resamples - int(usable.size),
-            folds=None if folds is None else len(parts),
+        found = [METRICS[name](x[rows], y[rows]) for rows in parts]
+        defined = [v for v in found if v is not None]
+        values[name] = float(np.mean(defined)) if len(defined) == len(parts) else None
+    state = hashlib.sha256(x.tobytes() + video.tobytes() + f"{seed} {resamples}".encode())
+    for rows in parts:
+        state.update(rows.tobytes())
+    return Resampled(
+        values=values,
+        draws=_resampled([(x[rows], y[rows]) for rows in parts], members, n, metrics, resamples, seed),
+        n=n,
+        folds=None if folds is None else len(parts),
+        sample=state.hexdigest(),
+    )
+
+
+def average(several: Sequence[Resampled]) -> Resampled:
+    """Return the mean over several predictions of the same rows, such as those of a model's seeds.
+
+    Undefined where any is.
+
+    Raises
+    ------
+    UsageError
+        There is none, or they are not of the same rows, folds and seed of the resamples.
+    """
+    _same_sample(several)
+    values: dict[str, float | None] = {}
+    for name in several[0].values:
+        defined = [v for one in several if (v := one.values[name]) is not None]
+        values[name] = float(np.mean(defined)) if len(defined) == len(several) else None
+    draws = {name: np.mean([one.draws[name] for one in several], axis=0) for name in several[0].draws}
+    return replace(several[0], values=values, draws=draws)
+
+
+def _same_sample(several: Sequence[Resampled]) -> None:
+    if len({one.sample for one in several}) != 1:
+        raise UsageError(
+            f"{len(several)} predictions are not of the same rows in the same folds, drawn with the same seed; "
+            "only such can be paired."
         )
-    return found
 
 
 def _parts(folds: npt.ArrayLike | None, n: int) -> list[npt.NDArray[np.intp]]:

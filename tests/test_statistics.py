@@ -213,3 +213,81 @@ def test_a_figure_survives_json() -> None:
 def test_impossible_requests_are_refused(change: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         figures([1, 2, 3], [1, 2, 3], **change)
+
+
+def pair_of_predictions(n: int = 90) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(5)
+    truth = generator.normal(size=n)
+    shared = truth + generator.normal(size=n)
+    return truth, shared + 0.2 * generator.normal(size=n), shared + 0.6 * generator.normal(size=n)
+
+
+def test_a_paired_difference_is_that_of_a_plain_bootstrap() -> None:
+    truth, one, other = pair_of_predictions()
+    drawn = [statistics.resampled(truth, found, resamples=3000) for found in (one, other)]
+    found = drawn[0].minus(drawn[1]).figures()["pearson"]
+    plain = stats.bootstrap(
+        (truth, one, other),
+        lambda t, a, b: stats.pearsonr(t, a).statistic - stats.pearsonr(t, b).statistic,
+        paired=True,
+        vectorized=False,
+        n_resamples=2000,
+        method="percentile",
+        rng=np.random.default_rng(2),
+    ).confidence_interval
+    assert found.value == pytest.approx(
+        stats.pearsonr(truth, one).statistic - stats.pearsonr(truth, other).statistic
+    )
+    assert found.low == pytest.approx(plain.low, abs=0.015)
+    assert found.high == pytest.approx(plain.high, abs=0.015)
+    # What both share cancels: the interval is far narrower than that of independent figures.
+    apart = np.hypot(*[one.high - one.low for one in (of.figures()["pearson"] for of in drawn)])
+    assert found.high - found.low < 0.7 * apart
+
+
+def test_a_difference_is_drawn_within_folds_and_by_video() -> None:
+    truth, one, other = pair_of_predictions()
+    folds = np.repeat(["a", "b", "c"], 30)
+    drawn = [statistics.resampled(truth, found, folds=folds, resamples=50) for found in (one, other)]
+    found = drawn[0].minus(drawn[1])
+    for name, metric in METRICS.items():
+        by_fold = [
+            metric(truth[folds == fold], one[folds == fold])
+            - metric(truth[folds == fold], other[folds == fold])
+            for fold in "abc"
+        ]
+        assert found.values[name] == pytest.approx(np.mean(by_fold))
+        np.testing.assert_array_equal(found.draws[name], drawn[0].draws[name] - drawn[1].draws[name])
+    assert found.figures()["mse"].folds == 3
+    twice = np.tile([f"v{k}" for k in range(45)], 2)
+    by_video = [
+        statistics.resampled(truth, found, folds=np.repeat([0, 1], 45), units=twice, resamples=20)
+        for found in (one, other)
+    ]
+    assert by_video[0].minus(by_video[1]).n == 45
+    with pytest.raises(UsageError, match="same rows in the same folds"):
+        drawn[0].minus(by_video[0])
+
+
+def test_nothing_differs_from_itself_and_the_undefined_differs_from_nothing() -> None:
+    truth, one, _ = pair_of_predictions()
+    drawn = statistics.resampled(truth, one, resamples=40)
+    same = drawn.minus(drawn).figures()["spearman"]
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    constant = statistics.resampled(truth, np.full(truth.size, 0.5), resamples=40)
+    less = drawn.minus(constant).figures()
+    assert less["spearman"].value is None and less["spearman"].low is None
+    assert less["mse"].value is not None
+
+
+def test_an_average_over_seeds_is_that_of_figures_and_draws() -> None:
+    truth, one, other = pair_of_predictions()
+    drawn = [statistics.resampled(truth, found, resamples=60) for found in (one, other)]
+    mean = statistics.average(drawn)
+    for name in METRICS:
+        assert mean.values[name] == pytest.approx((drawn[0].values[name] + drawn[1].values[name]) / 2)
+        np.testing.assert_allclose(mean.draws[name], (drawn[0].draws[name] + drawn[1].draws[name]) / 2)
+    constant = statistics.resampled(truth, np.full(truth.size, 0.5), resamples=60)
+    assert statistics.average([drawn[0], constant]).values["spearman"] is None
+    with pytest.raises(UsageError, match="0 predictions"):
+        statistics.average([])

@@ -81,7 +81,9 @@ def assemble(name: str, release: Release, found: Scan, options: ReleaseOptions, 
     remarks = [*release.remarks, *withheld(release.table, release.targets), *found.remarks]
     files = dict(paired.files)
     if not found.files:
-        remarks.append("There is no video here: scores and texts can be used, features cannot be measured.")
+        remarks.append(
+            "There is no video or image here: scores and texts can be used, features cannot be measured."
+        )
     elif paired.missing:
         remarks.append(
             f"{len(paired.missing)} of {len(release.aliases)} ids have no file: {listed(paired.missing)}."

@@ -69,7 +69,7 @@ def test_without_any_file_scores_remain(tmp_path):
     made = assemble("x", release(tmp_path), Scan({}, ()), ReleaseOptions(), note="")
     assert made.files == {}
     assert made.missing == ("a", "b", "c")
-    assert sum("There is no video here" in remark for remark in made.remarks) == 1
+    assert sum("There is no video or image here" in remark for remark in made.remarks) == 1
     assert not any("have no file" in remark for remark in made.remarks)
 
 

@@ -1,4 +1,4 @@
-"""One vector per file, its numbers on one line between blanks or commas: C3D, LBP, HOG, aesthetics."""
+"""One vector per file, on one line between blanks or commas or one number per line: C3D, LBP, HOG, aesthetics."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def read_dense(path: Path, *, width: int | None = None) -> npt.NDArray[np.float6
     Parameters
     ----------
     path
-        A text file with one line.
+        A text file with one line, or with one number per line.
     width
         How many numbers it must have.
 
     Raises
     ------
     FeatureFileError
-        Another count, several lines, or something that is no finite number.
+        Another count, several lines of several numbers, or something that is no finite number.
 
     Examples
     --------
@@ -36,9 +36,12 @@ def read_dense(path: Path, *, width: int | None = None) -> npt.NDArray[np.float6
     array([0.25 , 0.5  , 0.001])
     """
     lines = lines_of(path)
-    if len(lines) > 1:
-        raise FeatureFileError(f"{path} has {len(lines)} lines; one line of numbers is needed.")
-    found = np.array(numbers(lines[0].replace(",", " ").split(), str(path)))
+    cells = [line.replace(",", " ").split() for line in lines]
+    if len(cells) > 1 and any(len(line) != 1 for line in cells):
+        raise FeatureFileError(
+            f"{path} has {len(lines)} lines; one line of numbers, or one number per line, is needed."
+        )
+    found = np.array(numbers([cell for line in cells for cell in line], str(path)))
     if width is not None and len(found) != width:
         raise FeatureFileError(f"{path} has {len(found)} numbers; {width} are expected.")
     if not len(found):

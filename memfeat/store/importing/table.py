@@ -26,7 +26,8 @@ class TableShipment(Shipment):
     names
         Name of each row.
     rows
-        (n,) or (n, 1): a number for each; (n, D), (n, T, D); or a list with an array for each row, or why it cannot be used.
+        (n,) or (n, 1): a number for each; (n, D) or (n, T, D); or a list with an array for each row, or why it
+        cannot be used.
     remarks
         As in `Shipment`.
 

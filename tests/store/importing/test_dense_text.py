@@ -10,7 +10,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(finite, min_size=1), st.sampled_from([" ", ",", ", ", "\t"]))
+@given(st.lists(finite, min_size=1), st.sampled_from([" ", ",", ", ", "\t", "\n", ",\n"]))
 def test_a_line_is_read_back_exactly(tmp_path, values, glue):
     file = tmp_path / "a.txt"
     file.write_text(glue.join(map(repr, values)))
@@ -18,7 +18,7 @@ def test_a_line_is_read_back_exactly(tmp_path, values, glue):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("1 2", "2 numbers; 3 are"), ("1\n2 3", "2 lines"), (",", "no number")]
+    ("text", "words"), [("1 2", "2 numbers; 3 are"), ("1\n2 3", "2 lines; one line"), (",", "no number")]
 )
 def test_another_count_is_refused(tmp_path, text, words):
     file = tmp_path / "a.txt"

@@ -148,7 +148,7 @@ def test_an_interrupted_import_leaves_whole_videos_and_goes_on(labelled, ship, m
         (" ".join(["1"] * 100 + ["1e999"]), "number 101 is '1e999'"),
         (" ".join(["1"] * 100 + ["0.1.2"]), "number 101 is '0.1.2'"),
         (" ".join(["1"] * 100 + ["1_0"]), "number 101 is '1_0'"),
-        ("1\n" * 101, "101 lines"),
+        ("1 2\n" * 101, "101 lines"),
         (b"\xff\xfe\x00", "no text"),
     ],
 )

@@ -37,6 +37,8 @@ class ScaledSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Error that costs nothing, in standard deviations of the target.
     gamma
         Width of the kernel: a number, ``"scale"`` for 1 / (p var(X)), or ``"auto"`` for 1 / p.
+    gamma_factor
+        What gamma is multiplied by: a way to search near ``"scale"``.
     tol
         libsvm's tolerance for stopping.
     most_memory
@@ -53,6 +55,7 @@ class ScaledSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     target_mean_, target_deviation_ : float
         Of the training targets; a constant target is divided by 1.
     gamma_ : float
+        With its factor.
     n_features_in_ : int
 
     References
@@ -72,6 +75,7 @@ class ScaledSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         "C": [Interval(Real, 0, None, closed="neither")],
         "epsilon": [Interval(Real, 0, None, closed="left")],
         "gamma": [StrOptions({"scale", "auto"}), Interval(Real, 0, None, closed="neither")],
+        "gamma_factor": [Interval(Real, 0, None, closed="neither")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "most_memory": [Interval(Real, 0, None, closed="left")],
     }
@@ -82,12 +86,14 @@ class ScaledSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         C: float = 1.0,
         epsilon: float = 0.1,
         gamma: Gamma = "scale",
+        gamma_factor: float = 1.0,
         tol: float = 1e-3,
         most_memory: float = 4.0,
     ) -> None:
         self.C = C
         self.epsilon = epsilon
         self.gamma = gamma
+        self.gamma_factor = gamma_factor
         self.tol = tol
         self.most_memory = most_memory
 
@@ -114,15 +120,13 @@ class ScaledSVR(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         checked = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         scores = np.full(len(checked), self.intercept_)
-        # Distances do not change with the origin; near it, their products lose fewer digits.
         origin = self.support_vectors_.mean(axis=0, dtype=np.float64) if len(self.support_vectors_) else 0.0
         support = self.support_vectors_ - origin
         squares = np.einsum("ij,ij->i", support, support)
         for start in range(0, len(checked), AT_A_TIME):
             rows = checked[start : start + AT_A_TIME] - origin
-            products = rows @ support.T
-            kernel = _kernel(products, np.einsum("ij,ij->i", rows, rows), squares, self.gamma_)
-            scores[start : start + AT_A_TIME] += kernel @ self.dual_coef_
+            distances = _distances(rows @ support.T, np.einsum("ij,ij->i", rows, rows), squares)
+            scores[start : start + AT_A_TIME] += gaussian(distances, self.gamma_) @ self.dual_coef_
         return np.asarray(self.target_mean_ + self.target_deviation_ * scores)
 
 
@@ -170,13 +174,12 @@ def _fit_all(regressors: Sequence[ScaledSVR], X: npt.ArrayLike, y: npt.ArrayLike
         first, X, y, dtype=[np.float64, np.float32], y_numeric=True, ensure_min_samples=2
     )
     y64 = np.asarray(targets, dtype=np.float64)
-    # The deviation of a constant target would be that of rounding.
-    mean, deviation = float(y64.mean()), float(y64.std()) if np.ptp(y64) else 1.0
+    mean, deviation = standard(y64)
     standardised = (y64 - mean) / deviation
-    gamma = _width(first.gamma, checked)
+    gamma = width(first.gamma, checked) * first.gamma_factor
     shared = {"epsilon": first.epsilon, "tol": first.tol}
     inside = 8 * len(checked) ** 2 <= first.most_memory * 2**30
-    given = _training_kernel(checked, gamma) if inside else checked
+    given = gaussian(squared_distances(checked), gamma) if inside else checked
     for each in regressors:
         kind = {"kernel": "precomputed"} if inside else {"kernel": "rbf", "gamma": gamma}
         fitted = SVR(C=each.C, **shared, **kind).fit(given, standardised)
@@ -188,7 +191,13 @@ def _fit_all(regressors: Sequence[ScaledSVR], X: npt.ArrayLike, y: npt.ArrayLike
         each.n_features_in_ = checked.shape[1]
 
 
-def _width(gamma: Gamma, X: Array) -> float:
+def standard(y: Float64) -> tuple[float, float]:
+    """Return mean and standard deviation of a target; 1 for that of a constant, which is one of rounding."""
+    return float(y.mean()), float(y.std()) if np.ptp(y) else 1.0
+
+
+def width(gamma: Gamma, X: Array) -> float:
+    """Return gamma as a number: 1 / (p var(X)) for ``"scale"``, 1 / p for ``"auto"``."""
     if gamma == "auto":
         return float(1.0 / X.shape[1])
     if gamma == "scale":
@@ -197,24 +206,33 @@ def _width(gamma: Gamma, X: Array) -> float:
     return float(gamma)
 
 
-def _training_kernel(X: Array, gamma: float) -> Float64:
-    """Return the kernel of all pairs of rows, (n, n), symmetric to the bit and exactly 1 on the diagonal."""
-    products = Centred(X).kernel()
-    squares = products.diagonal().copy()
-    for start in range(0, len(products), AT_A_TIME):
+def squared_distances(X: Array) -> Float64:
+    """Return |x - z|^2 of all pairs of rows, shape (n, n), symmetric to the bit, with a diagonal of zeros.
+
+    >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]]))
+    array([[ 0., 25.],
+           [25.,  0.]])
+    """
+    # Distances do not change with the origin; near it, their products lose fewer digits.
+    found = Centred(X).kernel()
+    squares = found.diagonal().copy()
+    for start in range(0, len(found), AT_A_TIME):
         end = start + AT_A_TIME
-        corner = products[start:end, start:end]
+        corner = found[start:end, start:end]
         corner += np.tril(corner, -1).T
-        below = products[start:, start:end]
-        below[:] = _kernel(below, squares[start:], squares[start:end], gamma)
-        products[start:end, end:] = products[end:, start:end].T
-    np.fill_diagonal(products, 1.0)
-    return products.T  # in C's order, which libsvm takes as it is
+        found[start:, start:end] = _distances(found[start:, start:end], squares[start:], squares[start:end])
+        found[start:end, end:] = found[end:, start:end].T
+    np.fill_diagonal(found, 0.0)
+    return found.T  # in C's order, which libsvm takes as it is
 
 
-def _kernel(products: Float64, rows: Float64, columns: Float64, gamma: float) -> Float64:
-    """Return exp(-gamma |x - z|^2) from products x'z, shape (n, m), and the squares of both."""
+def _distances(products: Float64, rows: Float64, columns: Float64) -> Float64:
+    """Return |x - z|^2 from products x'z, shape (n, m), and the squares of both."""
     distances = rows[:, None] + columns - 2 * products
-    np.maximum(distances, 0, out=distances)
+    return np.maximum(distances, 0, out=distances)
+
+
+def gaussian(distances: Float64, gamma: float) -> Float64:
+    """Return exp(-gamma d) in the place of the squared distances d."""
     distances *= -gamma
     return np.exp(distances, out=distances)

@@ -10,15 +10,16 @@ from memfeat.models import ModelSpec
 def build(seed: int, **parameters: Any) -> Any:
     """Return an unfitted ``sklearn.neighbors.KNeighborsRegressor``, by default with 5 neighbours of equal weight.
 
-    The default is scikit-learn's. Distances are Euclidean on the columns as they come, so that columns of
-    larger numbers count for more. Nothing in it is random: `seed` changes nothing.
+    The number is scikit-learn's default. Distances are Euclidean on the columns as they come, so that columns of
+    larger numbers count for more; each row is compared with all (``algorithm="brute"``), since trees of rows gain
+    nothing beyond a dozen columns. Nothing in it is random: `seed` changes nothing.
 
     >>> build(0, n_neighbors=20).get_params()["n_neighbors"]
     20
     """
     from sklearn.neighbors import KNeighborsRegressor
 
-    return KNeighborsRegressor(**parameters)
+    return KNeighborsRegressor(**{"algorithm": "brute", **parameters})
 
 
 SPEC = ModelSpec(

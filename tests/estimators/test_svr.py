@@ -53,6 +53,13 @@ def test_units_and_origin_of_the_columns_do_not_matter(scale: float, far: float)
     np.testing.assert_allclose(ScaledSVR().fit(moved[:120], y[:120]).predict(moved), near, rtol=1e-6)
 
 
+def test_the_factor_multiplies_gamma() -> None:
+    X, y = data()
+    near = ScaledSVR(gamma_factor=3.0).fit(X, y)
+    assert near.gamma_ == pytest.approx(3 * ScaledSVR().fit(X, y).gamma_)
+    assert np.array_equal(near.predict(X), ScaledSVR(gamma=near.gamma_).fit(X, y).predict(X))
+
+
 def test_units_of_the_target_do_not_matter() -> None:
     X, y = data()
     hundred = ScaledSVR().fit(X, 100 * y - 3).predict(X)
@@ -65,7 +72,7 @@ def test_the_kernel_is_the_gaussian_of_distances(rows: int, width: int, seed: in
     X = np.random.default_rng(seed).normal(3, 1, size=(rows, width))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(svr, "AT_A_TIME", 4)
-        found = svr._training_kernel(X, gamma)
+        found = svr.gaussian(svr.squared_distances(X), gamma)
     np.testing.assert_allclose(found, rbf_kernel(X, gamma=gamma), rtol=1e-10, atol=1e-14)
     assert np.array_equal(found, found.T)
     assert (found.diagonal() == 1).all()
@@ -74,8 +81,8 @@ def test_the_kernel_is_the_gaussian_of_distances(rows: int, width: int, seed: in
 def test_a_path_is_what_single_fits_are(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = data()
     made = []
-    original = svr._training_kernel
-    monkeypatch.setattr(svr, "_training_kernel", lambda *given: made.append(1) or original(*given))
+    original = svr.squared_distances
+    monkeypatch.setattr(svr, "squared_distances", lambda *given: made.append(1) or original(*given))
     path = svr_path(X, y, C=[0.1, 1, 10], epsilon=0.2)
     assert made == [1]
     assert [each.C for each in path] == [0.1, 1, 10]
@@ -98,7 +105,7 @@ def test_a_path_says_what_is_wrong(given: dict[str, object], message: str) -> No
 def test_a_kernel_too_large_for_memory_is_left_to_libsvm(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = data()
     whole = ScaledSVR().fit(X, y)
-    monkeypatch.setattr(svr, "_training_kernel", lambda *given: pytest.fail("it was made"))
+    monkeypatch.setattr(svr, "squared_distances", lambda *given: pytest.fail("it was made"))
     small = ScaledSVR(most_memory=8 * 139**2 / 2**30).fit(X, y)
     np.testing.assert_allclose(small.predict(X), whole.predict(X), rtol=1e-10)
 

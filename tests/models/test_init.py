@@ -47,8 +47,10 @@ def test_words_are_fitted_without_making_them_dense(name: str) -> None:
     generator = np.random.default_rng(0)
     X, y = np.maximum(generator.normal(size=(60, 9)), 0), generator.normal(size=60)
     # Left to itself, ridge leaves out other rows of dense columns to find its penalty.
-    settings = {"alpha": 3.0} if name == "ridge" else {}
+    searched = {"n_trials": 2, "folds": 2} if name.endswith("-search") else {}
+    settings = {"alpha": 3.0} if name == "ridge" else searched
     dense = models.get(name).build(0, **settings).fit(X, y).predict(X)
     words = sparse.csr_array(X)
     found = models.get(name).build(0, **settings).fit(words, y).predict(words)
-    np.testing.assert_allclose(found, dense, rtol=1e-5)
+    # scikit-learn solves ridge on sparse columns by iterations, up to 1e-4.
+    np.testing.assert_allclose(found, dense, rtol=1e-5, atol=1e-3 if name == "ridge" else 0)

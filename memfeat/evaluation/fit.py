@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat import models
-from memfeat.errors import UsageError
-from memfeat.evaluation import splits, system, table
+from memfeat.evaluation import system, table
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
 from memfeat.evaluation.parameters import check as check_parameters
+from memfeat.evaluation.planning import check_target, plan_rows
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
-from memfeat.evaluation.split_file import load as load_split_file
 from memfeat.evaluation.split_file import to_table as split_file_table
-from memfeat.metrics import is_constant
 from memfeat.store.feature_store import FeatureStore
 
 Positions = npt.NDArray[np.intp]
@@ -100,8 +98,16 @@ def fit(
     store = open_store(store)
     target = choose_target(store, target)
     rows = gather(store, target=target, columns=columns, choose=spec.columns, group_by=group_by)
-    _check_target(rows)
-    made = _plan(rows, split=split, folds=folds, repeats=repeats, seed=seed, by=group_by, file=split_file)
+    check_target(rows)
+    made = plan_rows(
+        rows,
+        split=split,
+        folds=folds,
+        repeats=repeats,
+        seed=seed,
+        group_by=group_by,
+        split_file=split_file,
+    )
     digest = system.digest(rows, made, dataset=store.dataset, model=model, seed=seed, parameters=parameters)
     name = _run_name(store.dataset, model, target, f"{digest} {resamples}")
     path = Path(out) if out is not None else Path("runs", name)
@@ -142,50 +148,6 @@ def fit(
         table=table.as_csv(table.rows(Run(path, info, results))),
         replace=replace,
     )
-
-
-def _plan(
-    rows: Rows,
-    *,
-    split: str,
-    folds: int,
-    repeats: int,
-    seed: int,
-    by: str | None,
-    file: str | Path | None,
-) -> splits.Plan:
-    if file is not None:
-        if repeats > 1:
-            raise UsageError(f"repeats={repeats} shuffles folds anew, and a split file fixes them. Give one.")
-        return load_split_file(file, rows.ids, mode=split)
-    return splits.plan(
-        rows.ids,
-        split=rows.split,
-        named=rows.named,
-        group=rows.group,
-        group_by=by or "group",
-        unlabelled=rows.unlabelled,
-        unlabelled_named=rows.unlabelled_named,
-        mode=split,
-        folds=folds,
-        repeats=repeats,
-        seed=seed,
-    )
-
-
-def _check_target(rows: Rows) -> None:
-    least = 2 * splits.MIN_JUDGED
-    if len(rows.ids) < least:
-        account = "; ".join(f"{len(ids)} left out: {why}" for why, ids in rows.left_out.items())
-        raise UsageError(
-            f"{len(rows.ids)} rows with a score and features are too few; at least {least} are needed"
-            f"{f' ({account})' if account else ''}."
-        )
-    if is_constant(rows.y):
-        raise UsageError(
-            f"The target {rows.target!r} is {rows.y[0]:g} for all {rows.y.size} rows; "
-            "there is nothing to predict."
-        )
 
 
 def _left_out(rows: Rows, used: Positions) -> dict[str, tuple[str, ...]]:

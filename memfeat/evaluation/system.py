@@ -195,12 +195,16 @@ def digest(
     model: str,
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
+    known: dict[int, str] | None = None,
 ) -> str:
     """Return 64 hex digits that change with anything that held-out predictions depend on.
 
     These are the values, texts and scores of the rows, which rows each part fits and judges, the columns with
     their keys and preparations, the model with its parameters, the seed, and the version of memfeat.
+    `known` keeps digests of arrays, by their `id`, for as long as they live: systems that share columns are then
+    told apart without reading those again.
     """
+    known = {} if known is None else known
     settings = {
         "memfeat": __version__,
         "dataset": dataset,
@@ -211,18 +215,21 @@ def digest(
         "columns": [(block.name, block.key, block.preparation) for block in rows.blocks],
         "ids": rows.ids,
         "parts": [(part.name, part.fit.tolist(), part.judged.tolist()) for part in plan.parts],
+        "scores": hashlib.sha256(rows.y.tobytes()).hexdigest(),
+        "values": _digests(rows.X.arrays, known),
     }
-    state = hashlib.sha256(json.dumps(settings).encode())
-    state.update(rows.y.tobytes())
-    _update(state, rows.X.arrays)
-    return state.hexdigest()
+    return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
 
-def _update(state: Any, arrays: Sequence[Any]) -> None:
+def _digests(arrays: Sequence[Any], known: dict[int, str]) -> list[Any]:
+    found: list[Any] = []
     for values in arrays:
         if isinstance(values, Blocks):
-            _update(state, values.arrays)
-        elif values.dtype == object:
-            state.update(json.dumps(values[:, 0].tolist()).encode())
-        else:
-            state.update(np.ascontiguousarray(values).data)
+            found.append(_digests(values.arrays, known))
+            continue
+        if id(values) not in known:
+            text = values.dtype == object
+            data = json.dumps(values[:, 0].tolist()).encode() if text else np.ascontiguousarray(values).data
+            known[id(values)] = hashlib.sha256(data).hexdigest()
+        found.append(known[id(values)])
+    return found

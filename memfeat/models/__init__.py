@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from memfeat.errors import UsageError, nearest
@@ -41,6 +41,9 @@ class ModelSpec:
     """From the names of the features in a store to the columns it takes when none are named; None: all."""
     modules: Callable[[Collection[str]], dict[str, list[str]]] | None = None
     """The same columns by module (raw, scene, event, similarity), for ablations by module."""
+    readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Other predictions of the same fit, by name: the keywords of ``predict`` that give them. A comparison
+    shows each in a row of its own."""
 
 
 def names() -> list[str]:

@@ -56,7 +56,8 @@ class ContextClusters(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         DBSCAN's radius in the embedding, or a rule that reads it from the distances of the embedded rows to
         their `min_samples`-th nearest row (themselves the first): ``"k-distance"``, the knee of these
         distances in ascending order, or ``"most-clusters"``, the one of their quantiles that gives the most
-        clusters. See `neighbourhood.choose_eps`.
+        clusters: use it where no groups stand apart, which the knee would join into one or two. See
+        `neighbourhood.choose_eps`.
     min_samples
         Rows within `eps`, itself included, that make a row the core of a cluster.
     noise
@@ -109,7 +110,7 @@ class ContextClusters(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     --------
     >>> centres = np.eye(8) * 20
     >>> videos = np.repeat(centres, 20, axis=0) + np.random.default_rng(0).normal(size=(160, 8))
-    >>> context = ContextClusters(tsne_max_iter=300, member_bit=True).fit(videos)
+    >>> context = ContextClusters(eps="k-distance", member_bit=True, tsne_max_iter=300).fit(videos)
     >>> context.n_clusters_
     8
     >>> context.get_feature_names_out()[-3:].tolist()

@@ -59,7 +59,7 @@ def test_it_is_scikit_learns_pieces_one_after_the_other(scattered: np.ndarray, s
 
 def test_separated_groups_are_found_and_recognised(blobs: Groups) -> None:
     rows, groups = blobs
-    context = quick().fit(rows)
+    context = quick(eps="k-distance").fit(rows)
     assert adjusted_rand_score(groups, context.labels_) > 0.95
     # New members of the groups, further out than most.
     new = np.eye(8)[groups] * 20 + 2.0 * np.random.default_rng(9).normal(size=rows.shape)
@@ -165,7 +165,7 @@ def test_fewer_rows_than_a_cluster_needs_are_noise(videos: np.ndarray, rows: int
 def test_a_good_fit_warns_of_nothing(blobs: Groups) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        quick().fit(blobs[0])
+        quick(eps="k-distance").fit(blobs[0])
 
 
 def test_the_column_of_noise_is_there_without_noise() -> None:

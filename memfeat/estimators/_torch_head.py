@@ -220,8 +220,9 @@ def warn_of_few_steps(epochs: int, rows: int, batch_size: int) -> None:
     steps = epochs * math.ceil(rows / batch_size)
     if steps < FEW_STEPS:
         warnings.warn(
-            f"only {steps} gradient steps ({epochs} epochs of {rows} rows in batches of {batch_size}): the "
-            "published settings are for thousands of rows. Raise epochs, or lower batch_size.",
+            # Nothing that differs between folds of almost one size: the same sentence is then said once.
+            f"fewer than {FEW_STEPS} gradient steps ({epochs} epochs in batches of {batch_size}): the published "
+            "settings are for thousands of rows. Raise epochs, or lower batch_size.",
             UserWarning,
             stacklevel=3,
         )

@@ -9,7 +9,7 @@ from memfeat.estimators.kclass import KClassRegressor
 
 torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.filterwarnings("ignore:only .* gradient steps")
+pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 SMALL = {"branch_units": 16, "hidden": (8,), "learning_rate": 0.01}
 
 

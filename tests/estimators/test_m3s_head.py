@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from memfeat.networks import heads, losses, training  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore:only .* gradient steps")
+pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 LOSSES = ("mse", "l1", "mse-tails", "mse-tails-code", "mse-to-spearman")
 SMALL = {"hidden": (8, 4), "epochs": 4}
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from memfeat.networks.heads import build, parameter_count  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore:only .* gradient steps")
+pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 
 
 @pytest.fixture

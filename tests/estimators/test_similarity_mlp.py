@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from memfeat.networks.heads import build, parameter_count  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore:only .* gradient steps")
+pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 
 
 def test_it_trains_for_15_epochs_and_has_the_published_size_of_the_similarity_module():

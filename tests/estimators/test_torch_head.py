@@ -39,7 +39,9 @@ SHORT = [
     CaptionFeatureMLP(hidden=20, max_iter=20),
 ]
 
-pytestmark = pytest.mark.filterwarnings("ignore:only .* gradient steps", "ignore:.* classes instead of")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:fewer than 500 gradient steps", "ignore:.* classes instead of"
+)
 
 
 def named(head):
@@ -238,7 +240,7 @@ def test_a_cuda_device_that_is_not_there_is_said(monkeypatch):
 
 def test_few_steps_are_a_warning_and_many_are_none():
     X, y = data(100)
-    with pytest.warns(UserWarning, match=r"only 8 gradient steps \(2 epochs of 100 rows in batches of 32\)"):
+    with pytest.warns(UserWarning, match=r"fewer than 500 gradient steps \(2 epochs in batches of 32\)"):
         RawMLP(epochs=2).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -6,7 +6,7 @@ import pytest
 from memfeat import models
 
 
-@pytest.mark.filterwarnings("ignore:only .* gradient steps")
+@pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 def test_parameters_as_a_command_line_gives_them_reach_the_network() -> None:
     pytest.importorskip("torch")
     generator = np.random.default_rng(0)

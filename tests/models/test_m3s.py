@@ -6,7 +6,7 @@ import pytest
 from memfeat import models
 
 
-@pytest.mark.filterwarnings("ignore:only .* gradient steps")
+@pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 def test_it_is_the_published_head_with_the_seed_it_is_given() -> None:
     pytest.importorskip("torch")
     generator = np.random.default_rng(0)

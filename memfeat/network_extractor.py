@@ -128,7 +128,7 @@ class NetworkExtractor(ABC):
 class NetworkFamily(ABC):
     """The networks of one file in ``memfeat/extractors``, made by name."""
 
-    summary: ClassVar[str]
+    summary: str
     """One sentence for listings."""
 
     @abstractmethod

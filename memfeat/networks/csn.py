@@ -56,7 +56,7 @@ class CSN(nn.Module):
     kind
         ``"ip"`` or ``"ir"``.
     classes
-        Outputs of the classifier that the weights come with; 400 for Kinetics.
+        Outputs of the classifier that the weights come with, 400 for Kinetics; None leaves it out.
     blocks
         Blocks per stage; that of depth 152 by default.
 
@@ -68,7 +68,9 @@ class CSN(nn.Module):
     torch.Size([2, 2048])
     """
 
-    def __init__(self, kind: Kind, *, classes: int = 400, blocks: tuple[int, int, int, int] = BLOCKS) -> None:
+    def __init__(
+        self, kind: Kind, *, classes: int | None = 400, blocks: tuple[int, int, int, int] = BLOCKS
+    ) -> None:
         super().__init__()
         self.kind = kind
         self.stem = nn.Sequential(
@@ -85,7 +87,7 @@ class CSN(nn.Module):
                 width = planes * EXPANSION
             setattr(self, f"layer{number}", nn.Sequential(*stage))
         self.avgpool = nn.AdaptiveAvgPool3d(1)
-        self.fc = nn.Linear(FEATURES, classes)
+        self.fc = None if classes is None else nn.Linear(FEATURES, classes)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the pooled features (B, 2048) of clips (B, 3, T, H, W), normalised by `MEAN` and `STD`.
@@ -98,9 +100,9 @@ class CSN(nn.Module):
         return torch.flatten(self.avgpool(x), 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the class scores (B, classes)."""
-        scores: Tensor = self.fc(self.features(x))
-        return scores
+        """Return the class scores (B, classes), or the features where the classifier was left out."""
+        features = self.features(x)
+        return features if self.fc is None else torch.as_tensor(self.fc(features))
 
 
 def _norm(width: int) -> nn.BatchNorm3d:

@@ -109,7 +109,7 @@ class I3D(nn.Module):
     Parameters
     ----------
     classes
-        Outputs of the classifier that the weights come with: 400 (Kinetics), 157 (Charades).
+        Outputs of the classifier that the weights come with: 400 (Kinetics), 157 (Charades); None leaves it out.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class I3D(nn.Module):
     torch.Size([1, 1024, 1])
     """
 
-    def __init__(self, classes: int = 400) -> None:
+    def __init__(self, classes: int | None = 400) -> None:
         super().__init__()
         self.Conv3d_1a_7x7 = _Unit(3, 64, 7, stride=2)
         self.MaxPool3d_2a_3x3 = _Pool((1, 3, 3), (1, 2, 2))
@@ -135,7 +135,7 @@ class I3D(nn.Module):
             setattr(self, name, _Mixed(width, widths))
             width = widths.total
         self.avg_pool = nn.AvgPool3d((2, 7, 7), stride=1)
-        self.logits = _Unit(width, classes, 1, plain=True)
+        self.logits = None if classes is None else _Unit(width, classes, 1, plain=True)
 
     def features(self, x: Tensor) -> Tensor:
         """Return (B, 1024, S) features of S time steps of clips (B, 3, T, 224, 224).
@@ -160,6 +160,12 @@ class I3D(nn.Module):
         return pooled.mean(dim=(3, 4))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return class scores (B, classes, S), one for each time step."""
-        scores: Tensor = self.logits(self.features(x)[..., None, None])
+        """Return class scores (B, classes, S), one for each time step.
+
+        Without the classifier: the features, averaged over time, (B, 1024).
+        """
+        features = self.features(x)
+        if self.logits is None:
+            return features.mean(dim=2)
+        scores: Tensor = self.logits(features[..., None, None])
         return scores[..., 0, 0]

@@ -117,6 +117,12 @@ def test_split_named_like_a_missing_value_stays_text(store) -> None:
     assert read_labels(store.path).table["split"].tolist() == ["NA", "0"]
 
 
+@pytest.mark.parametrize("title", ["a\rb", "a\r\nb", "a\nb", 'a "b", c'])
+def test_groups_are_titles_with_any_character(store, title: str) -> None:
+    write_labels(store.path, Labels(table(y=[1.0, np.nan], group=[title, None])))
+    assert read_labels(store.path).table["group"].tolist() == [title, None]
+
+
 def test_synthetic_scores_carry_their_note(store) -> None:
     write_labels(store.path, Labels(table(y=[1.0]), synthetic=True))
     found = read_labels(store.path)

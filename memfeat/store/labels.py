@@ -267,8 +267,10 @@ def _to_csv(table: pd.DataFrame) -> str:
     buffer = io.StringIO()
     # Left unquoted, a text with a carriage return would come back as two rows.
     returns = any("\r" in value for name in table for value in table[name] if isinstance(value, str))
-    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
-    writer = csv.writer(buffer, lineterminator="\n", quoting=quoting)
+    if returns:
+        writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    else:
+        writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["id", *table.columns])
     for row in zip(table.index, *(table[name].tolist() for name in table.columns), strict=True):
         writer.writerow(["" if pd.isna(value) else value for value in row])

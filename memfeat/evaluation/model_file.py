@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from memfeat.errors import StoreError
+from memfeat.errors import StoreError, UsageError
 
 MODEL = "model.skops"
 STATES = "model.safetensors"
@@ -30,6 +30,7 @@ TRUSTED = (
     "memfeat.estimators.mean_of_frames.MeanOfFrames",
     "memfeat.estimators.principal_components.PrincipalComponents",
     "memfeat.estimators.raw_mlp.RawMLP",
+    "memfeat.estimators.ridge.TunedRidge",
     "memfeat.estimators.search.OptunaSearch",
     "memfeat.estimators.similarity.class_prototypes.ClassPrototypes",
     "memfeat.estimators.similarity.cosine_mean.CosineToMean",
@@ -41,13 +42,18 @@ TRUSTED = (
     "memfeat.estimators.similarity.kmeans_prototypes.KMeansPrototypes",
     "memfeat.estimators.similarity_mlp.SimilarityMLP",
     "memfeat.estimators.svr.ScaledSVR",
+    "memfeat.estimators.svr_search.SVRSearch",
     "memfeat.estimators.tfidf.CaptionTfidf",
     "memfeat.evaluation.paired.FittedOnFirst",
     "memfeat.evaluation.paired.WithClasses",
     "memfeat.evaluation.preparation.PerFeature",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
 )
-"""The types beside scikit-learn's and numpy's that a model may be made of. A constant: what a file asks for
-is never a reason to trust it."""
+"""The types, beside those that skops itself trusts, that a model may be made of. A constant: what a file asks
+for is never a reason to trust it. Trees are compiled code that follows whatever indices it is given, so theirs
+are checked when they are loaded."""
 _MARK = "model.safetensors sha256:"
 
 
@@ -56,8 +62,10 @@ def dump(model: Any, folder: Path) -> None:
 
     Raises
     ------
+    UsageError
+        The model has types that would not be loaded again; parameters can lead to such.
     TypeError
-        The model has types that could not be loaded again.
+        A network is not made of arrays.
     OSError
         The folder cannot be written.
     """
@@ -75,7 +83,10 @@ def dump(model: Any, folder: Path) -> None:
             owner.state_ = state
     strange = sorted(set(skops.io.get_untrusted_types(file=folder / MODEL)) - set(TRUSTED))
     if strange:
-        raise TypeError(f"The model has types that could not be loaded again: {', '.join(strange)}.")
+        raise UsageError(
+            f"The fitted model has types that memfeat would not load again: {', '.join(strange)}. Other parameters "
+            "may do without them, such as algorithm=brute instead of a tree of neighbours."
+        )
 
 
 def load(folder: Path) -> Any:
@@ -115,6 +126,7 @@ def _load_skops(path: Path) -> Any:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", InconsistentVersionWarning)  # `Run.warnings` says it in words
                 model = skops.io.load(path, trusted=list(TRUSTED))
+                _check_trees(model)
     except Exception as error:
         # skops answers a damaged file with whatever its own parsing trips over.
         raise StoreError(
@@ -129,6 +141,28 @@ def _load_skops(path: Path) -> Any:
     if not isinstance(model, Pipeline):
         raise StoreError(f"{path} holds a {type(model).__name__}; a fitted pipeline was expected. Fit again.")
     return model
+
+
+def _check_trees(model: Any) -> None:
+    """Raise ValueError unless the nodes of every decision tree point forwards, and to features there are."""
+    for owner in _estimators(model):
+        tree = getattr(owner, "tree_", None)
+        if tree is None or type(tree).__module__ != "sklearn.tree._tree":
+            continue
+        node = np.arange(tree.node_count)
+        left, right, feature = (
+            tree.__getstate__()["nodes"][name] for name in ("left_child", "right_child", "feature")
+        )
+        inner = left != -1
+        sound = (
+            left.size == node.size
+            and (left[inner] > node[inner]).all()
+            and (right[inner] > node[inner]).all()
+        )
+        sound = sound and (np.maximum(left, right) < node.size).all() and (right[~inner] == -1).all()
+        sound = sound and (feature[inner] >= 0).all() and (feature[inner] < tree.n_features).all()
+        if not sound or tree.n_features != owner.n_features_in_ or tree.value.shape[0] != node.size:
+            raise ValueError("the nodes of a decision tree do not hang together")
 
 
 def _dump_states(states: list[Any], path: Path) -> str:

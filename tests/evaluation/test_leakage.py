@@ -15,88 +15,14 @@ import pytest
 from scipy.sparse import issparse
 from scipy.stats import spearmanr
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.linear_model import Ridge
-from stores import draw
+from systems import FIT, JUDGED, PREPARATIONS, RIDGE, all_together, made, quick, spec_of
 
 from memfeat import models
 from memfeat.evaluation import preparations
 from memfeat.evaluation.gather import Rows
-from memfeat.evaluation.pipeline import Block
-from memfeat.evaluation.preparation import Blocks
 from memfeat.evaluation.splits import Part, Plan, plan
 from memfeat.evaluation.system import Fitted, fit_part, fit_plan
 from memfeat.models import ModelSpec
-
-FIT = np.arange(45)
-JUDGED = np.arange(45, 60)
-WORDS = ["dog", "cat", "runs", "sleeps", "grass", "house", "red", "blue", "man", "woman", "walks", "street"]
-RIDGE = ModelSpec(name="some-ridge", summary="Ridge.", build=lambda seed: Ridge(), takes_sparse=True)
-PREPARATIONS = [name.replace("N", "6").replace("E", "4.5") for name in preparations.listed()]
-
-
-def texts(n: int, generator: np.random.Generator, words: list[str]) -> np.ndarray:
-    found = np.empty((n, 1), dtype=object)
-    found[:, 0] = [
-        tuple(" ".join(generator.choice(words, 4)) for _ in range(generator.integers(1, 4))) for _ in range(n)
-    ]
-    return found
-
-
-def arrays_of(name: str, n: int, *, garbage: bool) -> Any:
-    """What a column with this preparation reads."""
-    generator = np.random.default_rng(99 if garbage else 7)
-    preparation = preparations.find(name)
-    if preparation.text:
-        return texts(n, generator, ["garbage", "zebra", *WORDS[:2]] if garbage else WORDS)
-    grid = 1e3 * generator.normal(size=(n, 90)) if garbage else draw(n)["grid"]
-    if preparation.also_reduction:
-        return Blocks([grid, grid + generator.normal(size=grid.shape)])
-    if preparation.also_texts:
-        classes = np.empty((n, 1), dtype=object)
-        classes[:, 0] = [
-            ("garbage",) if garbage else ("run",) if k % 2 else ("run", "jump") for k in range(n)
-        ]
-        return Blocks([grid, classes])
-    return grid
-
-
-def spoilt(clean: Any, other: Any) -> Any:
-    """The clean values, and garbage where rows are judged."""
-    if isinstance(clean, Blocks):
-        return Blocks([spoilt(a, b) for a, b in zip(clean.arrays, other.arrays, strict=True)])
-    found = clean.copy()
-    found[JUDGED] = other[JUDGED]
-    return found
-
-
-def made(names: list[str], *, garbage: bool = False, n: int = 60) -> Rows:
-    arrays, blocks = [], []
-    for name in names:
-        array = arrays_of(name, n, garbage=False)
-        if garbage:
-            array = spoilt(array, arrays_of(name, n, garbage=True))
-        text = preparations.find(name).text
-        feature, reduction = ("captions", "text") if text else ("grid", "mean")
-        arrays.append(array)
-        blocks.append(Block(f"{feature}:{reduction}@{name}", feature, reduction, array.shape[1], "key", name))
-    y = draw(n)["score"].clip(0.05, 0.95)
-    if garbage:
-        y = y.copy()
-        y[JUDGED] = 1 - y[JUDGED]
-    return Rows(
-        ids=tuple(f"v{k:03}" for k in range(n)),
-        target="score",
-        y=y,
-        X=Blocks(arrays),
-        blocks=tuple(blocks),
-        split=None,
-        group=None,
-        unlabelled=(),
-        named={},
-        unlabelled_named={},
-        left_out={},
-        notes=(),
-    )
 
 
 def differences(one: Any, other: Any, path: str = "", seen: set[int] | None = None) -> Iterator[str]:
@@ -141,7 +67,7 @@ def items(value: Any) -> list[tuple[str, Any]]:
 
 def assert_nothing_leaks(names: list[str], spec: ModelSpec) -> None:
     clean, dirty = made(names), made(names, garbage=True)
-    one, other = (fit_part(rows, FIT, spec, seed=0) for rows in (clean, dirty))
+    one, other = (fit_part(rows, FIT, spec, parameters=quick(spec)) for rows in (clean, dirty))
     assert list(differences(one.pipeline, other.pipeline)) == []
     before, after = (fitted.pipeline.predict(rows.X) for fitted, rows in ((one, clean), (other, dirty)))
     np.testing.assert_array_equal(before[FIT], after[FIT])
@@ -151,10 +77,7 @@ def assert_nothing_leaks(names: list[str], spec: ModelSpec) -> None:
 
 @pytest.fixture(params=models.names())
 def spec(request: pytest.FixtureRequest) -> ModelSpec:
-    found = models.get(request.param)
-    if found.needs_deep:
-        pytest.importorskip("torch")
-    return found
+    return spec_of(request.param)
 
 
 @pytest.mark.parametrize("name", PREPARATIONS)
@@ -165,10 +88,7 @@ def test_no_held_out_row_reaches_a_preparation(name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
 def test_no_held_out_row_reaches_a_model_whatever_stands_before_it(spec: ModelSpec) -> None:
-    names = [name for name in PREPARATIONS if spec.takes_sparse or not preparations.find(name).sparse]
-    # One of those that differ in a setting of t-SNE and DBSCAN, which takes most of the time, stands for them all.
-    names = [name for name in names if not name.startswith("dbscan") or name == "dbscan-m3s-eps4.5"]
-    assert_nothing_leaks(names, spec)
+    assert_nothing_leaks(all_together(spec), spec)
 
 
 class Cheat(TransformerMixin, BaseEstimator):
@@ -211,7 +131,7 @@ def null_bound() -> float:
 
 
 def fold_means(rows: Rows, made_plan: Plan, spec: ModelSpec) -> float:
-    table = fit_plan(rows, made_plan, spec, refit=False).predictions
+    table = fit_plan(rows, made_plan, spec, parameters=quick(spec), refit=False).predictions
     found = [
         0.0 if part["predicted"].nunique() == 1 else spearmanr(part["target"], part["predicted"]).statistic
         for _, part in table.groupby("split")

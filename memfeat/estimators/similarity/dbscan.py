@@ -54,10 +54,9 @@ class ContextClusters(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Dimensions of the space, at most.
     eps
         DBSCAN's radius in the embedding, or a rule that reads it from the distances of the embedded rows to
-        their `min_samples`-th nearest row (themselves the first): ``"k-distance"``, the knee of these
-        distances in ascending order, or ``"most-clusters"``, the one of their quantiles that gives the most
-        clusters: use it where no groups stand apart, which the knee would join into one or two. See
-        `neighbourhood.choose_eps`.
+        their `min_samples`-th nearest row (themselves the first): ``"most-clusters"``, the one of their
+        quantiles that gives the most clusters, or ``"k-distance"``, the knee of these distances in ascending
+        order, which joins into one or two what does not stand apart. See `neighbourhood.choose_eps`.
     min_samples
         Rows within `eps`, itself included, that make a row the core of a cluster.
     noise
@@ -126,7 +125,7 @@ class ContextClusters(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         n_components: int = 10,
         *,
-        eps: float | str = "k-distance",
+        eps: float | str = "most-clusters",
         min_samples: int = 5,
         noise: str = "own-column",
         member_bit: bool = False,

@@ -74,6 +74,10 @@ class TooLargeError(VideoError):
     """A frame has more pixels than memfeat accepts."""
 
 
+class TooLongError(VideoError):
+    """A network sees the whole video as one clip, and the video has more frames than fit into one."""
+
+
 class CrashedError(VideoError):
     """An earlier attempt at this video ended its worker process."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -93,19 +93,47 @@ class FrameSelection:
         """
         if self.counted:
             raise UsageError(f"{self.suffix!r} needs the number of frames; use positions().")
+        takes = self.taker()
+        return (item for item in frames if takes(item[0]))
+
+    def taker(self) -> Callable[[float], bool]:
+        """Return what answers, frame after frame, whether the one at this time in seconds is chosen.
+
+        For a selection that is not counted, and for ``first``.
+
+        Raises
+        ------
+        UsageError
+            The selection needs the number of frames.
+
+        Examples
+        --------
+        >>> takes = FrameSelection("per-second", 2).taker()
+        >>> [takes(time) for time in (0.0, 0.2, 0.4, 0.6, 1.1)]
+        [True, False, False, True, True]
+        """
+        if self.counted and self.kind != "first":
+            raise UsageError(f"{self.suffix!r} needs the number of frames; use positions().")
+        index = taken = -1
         begin: float | None = None
-        taken = -1
-        for index, (time, frame) in enumerate(frames):
-            if self.kind == "every" and index % self.n:
-                continue
+
+        def takes(time: float) -> bool:
+            nonlocal index, taken, begin
+            index += 1
+            if self.kind == "first":
+                return index == 0
+            if self.kind == "every":
+                return index % self.n == 0
             if self.kind == "per-second":
                 begin = time if begin is None else begin
                 # A tenth of a microsecond forgives sums of frame durations that fall short of a whole step.
                 step = int((time - begin) * self.n + 1e-7)
                 if step <= taken:
-                    continue
+                    return False
                 taken = step
-            yield time, frame
+            return True
+
+        return takes
 
 
 ALL = FrameSelection("all")

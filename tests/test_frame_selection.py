@@ -76,3 +76,10 @@ def test_counted_and_timed_selections_are_not_mixed_up():
         FIRST.positions(0)
     with pytest.raises(UsageError, match="use positions"):
         list(FIRST.chosen([(0.0, 1)]))
+
+
+def test_a_taker_answers_frame_after_frame_and_knows_the_first():
+    takes = FIRST.taker()
+    assert [takes(time) for time in (3.0, 4.0, 5.0)] == [True, False, False]
+    with pytest.raises(UsageError, match="'fml' needs the number of frames"):
+        parse_selection("fml").taker()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from memfeat.errors import UsageError
-from memfeat.extraction.task import STAGE
-from memfeat.extractor import Extractor
+from memfeat.errors import StoreError, UsageError
+from memfeat.store.commit import differences
 from memfeat.store.failures import Failure, list_failures
 from memfeat.store.naming import video_path
-from memfeat.store.record import read_marks
+from memfeat.store.record import read_marks, read_video
 from memfeat.store.source import Source
 
 
@@ -28,21 +28,39 @@ class Plan:
 def make_plan(
     store: Path,
     files: dict[str, Path],
-    wanted: Sequence[Extractor],
+    recipes: Mapping[str, tuple[str, Mapping[str, Any]]],
     *,
+    stage: str,
     force: bool = False,
     retry_failed: bool = False,
     on_video: Callable[[], None] | None = None,
 ) -> Plan:
     """Sort `files` into what is present, what has failed before and what is to be done.
 
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    files
+        Videos by id.
+    recipes
+        What is asked for: feature → its key, and the recipe behind it.
+    stage
+        Under which failures are on record.
+    force
+        Everything is to be done.
+    retry_failed
+        What has failed before is to be done.
+    on_video
+        Called before each video.
+
     Raises
     ------
     UsageError
         A feature of that name is in the store already but was measured otherwise, and `force` is off.
     """
-    keys = {extractor.name: extractor.key() for extractor in wanted}
-    failures = {failure.id: failure for failure in list_failures(store) if failure.stage == STAGE}
+    keys = {name: key for name, (key, _) in recipes.items()}
+    failures = {failure.id: failure for failure in list_failures(store) if failure.stage == stage}
     plan = Plan()
     for video, path in files.items():
         if on_video is not None:
@@ -53,22 +71,36 @@ def make_plan(
         marks = read_marks(video_path(store, video), ignore_damage=True)
         for name, mark in marks.items():
             if name in keys and mark.key != keys[name]:
-                raise UsageError(
-                    f"{video!r} in {store} has {name!r} with the key {mark.key}, and this version of memfeat "
-                    f"measures it with the key {keys[name]}. Use --force to measure it again, "
-                    "or another --out to keep both."
-                )
-        if all(name in marks and _unchanged(path, marks[name].source) for name in keys):
+                raise UsageError(_conflict(store, video, name, mark.key, recipes[name]))
+        lacking = {
+            name: key
+            for name, key in keys.items()
+            if name not in marks or not _unchanged(path, marks[name].source)
+        }
+        if not lacking:
             plan.present.append(video)
         elif (
             not retry_failed
             and (known := failures.get(video)) is not None
-            and _same_failure(known, path, keys)
+            and _same_failure(known, path, lacking)
         ):
             plan.failed.append(known)
         else:
             plan.todo.append(video)
     return plan
+
+
+def _conflict(store: Path, video: str, name: str, key: str, asked: tuple[str, Mapping[str, Any]]) -> str:
+    try:
+        there = read_video(video_path(store, video), only=[name])[name].provenance.get("recipe")
+    except StoreError:
+        there = None
+    changes = differences(there, dict(asked[1])) if there else []
+    how = f" They differ in {'; '.join(changes)}." if changes else ""
+    return (
+        f"{video!r} in {store} has {name!r} with the key {key}, and what is asked for has the key {asked[0]}.{how} "
+        "Use --force to measure it again, or another --out to keep both."
+    )
 
 
 def _unchanged(path: Path, source: Source) -> bool:

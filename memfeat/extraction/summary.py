@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
+from memfeat import __version__
 from memfeat.store.files import write_atomically
+
+if TYPE_CHECKING:
+    from memfeat.dataset import Dataset
+    from memfeat.extraction.task import Outcome
 
 SCHEMA = 1
 EXIT_OK, EXIT_FAILURES, EXIT_INTERRUPTED = 0, 3, 130
@@ -54,12 +61,50 @@ class Summary:
     memfeat: str = ""
     schema: int = SCHEMA
 
+    @classmethod
+    def begin(cls, dataset: Dataset, store: str | Path, *, run: str, total: int, **known: Any) -> Self:
+        """Return the summary of a run that begins now."""
+        return cls(
+            run=run,
+            dataset=dataset.name,
+            store=str(store),
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            labels=0 if dataset.labels is None else len(dataset.labels.table),
+            texts={} if dataset.texts is None else {name: len(of) for name, of in dataset.texts.items()},
+            total=total,
+            remarks=list(dataset.remarks),
+            memfeat=__version__,
+            **known,
+        )
+
     @property
     def exit_code(self) -> int:
         """0 when everything asked for is in the store, 3 with recorded failures, 130 when interrupted."""
         if self.interrupted:
             return EXIT_INTERRUPTED
         return EXIT_FAILURES if self.failed or self.failed_before else EXIT_OK
+
+    def count(self, outcome: Outcome) -> None:
+        """Take note of what became of a video."""
+        if outcome.state == "done":
+            self.done += 1
+            self.frames += outcome.frames
+        elif outcome.state == "present":
+            self.present += 1
+        elif outcome.state == "failed":
+            self.failed += 1
+            self.failures.append({"id": outcome.video, "type": outcome.error, "message": outcome.message})
+        if outcome.damage:
+            self.damaged[outcome.video] = outcome.damage
+        if outcome.dropped:
+            self.dropped[outcome.video] = outcome.dropped
+
+    def close(self, file: Path, began: float) -> None:
+        """Settle what is left at the end of a run that began at that `time.monotonic`, and write the summary."""
+        settled = self.present + self.done + self.failed + self.failed_before
+        self.not_started = self.total - settled
+        self.seconds = time.monotonic() - began
+        self.write(file)
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from clips import write_clip, write_empty
@@ -10,11 +11,17 @@ from clips import write_clip, write_empty
 from memfeat import extractors
 from memfeat.dataset import Dataset, scan
 from memfeat.errors import UsageError
-from memfeat.extraction.plan import make_plan
-from memfeat.extraction.run import extract
+from memfeat.extraction import plan as planning
+from memfeat.extraction.run import extract, recipes_of
+from memfeat.extraction.task import STAGE
+from memfeat.store import failures
 
 ONE = extractors.select(["contrast"])[0]
 TWO = extractors.select(["contrast", "brightness"])[0]
+
+
+def make_plan(store, files, wanted, **options):
+    return planning.make_plan(store, files, recipes_of(wanted), stage=STAGE, **options)
 
 
 @pytest.fixture
@@ -68,5 +75,23 @@ def test_another_key_is_refused_before_anything_starts(half_done):
     class Newer(type(extractors.get("contrast"))):
         version = 7
 
-    with pytest.raises(UsageError, match="--force"):
+    with pytest.raises(UsageError, match=r"They differ in version: 1 → 7\. Use --force"):
         make_plan(store, scan(folder).files, [Newer()])
+
+
+def test_a_failure_counts_for_what_is_lacking(half_done):
+    folder, store = half_done
+    failure = failures.read_failure(store, "bad.mp4", STAGE)
+    (brightness,) = extractors.select(["brightness"])[0]
+    failures.write_failure(
+        store, replace(failure, id="a.mp4", keys={"brightness": brightness.key()}, source=None)
+    )
+    plan = make_plan(store, scan(folder).files, TWO)
+    assert [failure.id for failure in plan.failed] == ["a.mp4"]
+    assert "a.mp4" in make_plan(store, scan(folder).files, ONE).present
+
+
+def test_failures_of_another_stage_do_not_count(half_done):
+    folder, store = half_done
+    plan = planning.make_plan(store, scan(folder).files, recipes_of(ONE), stage="deep")
+    assert plan.todo == ["bad.mp4", "new.mp4"]

@@ -1,0 +1,47 @@
+"""A job fills the right folder, or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from memfeat.dataset import Dataset
+from memfeat.errors import SetupError, UsageError
+from memfeat.extraction import target
+from memfeat.extraction.target import check_content, prepare_store
+from memfeat.store.feature_store import FeatureStore
+from memfeat.store.labels import Labels
+
+LABELS = Labels(pd.DataFrame({"score": [0.5]}, index=["a.mp4"]))
+
+
+def test_a_new_store_has_the_labels(tmp_path):
+    prepare_store(tmp_path / "s", Dataset("mine", {"a.mp4": Path("a.mp4")}, labels=LABELS))
+    assert FeatureStore(tmp_path / "s").read_labels().targets == ("score",)
+
+
+def test_the_store_of_another_dataset_and_other_folders_are_left_alone(tmp_path):
+    prepare_store(tmp_path / "s", Dataset("mine", {}))
+    with pytest.raises(UsageError, match=r"store of the dataset 'mine', not of 'other'. .*--name mine"):
+        prepare_store(tmp_path / "s", Dataset("other", {}))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    with pytest.raises(UsageError, match="not empty and no feature store"):
+        prepare_store(tmp_path / "full", Dataset("mine", {}))
+    assert [file.name for file in (tmp_path / "full").iterdir()] == ["letter.txt"]
+
+
+def test_a_full_disk_is_said_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(target.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2**20})())
+    with pytest.raises(SetupError, match="Only 1 MB are free"):
+        prepare_store(tmp_path / "s", Dataset("mine", {}))
+
+
+def test_there_must_be_something_to_do():
+    with pytest.raises(UsageError, match="no video or image to measure .only labels of 1 videos.*--labels-only"):
+        check_content(Dataset("mine", {}, labels=LABELS), labels_only=False)
+    with pytest.raises(UsageError, match="neither labels nor texts"):
+        check_content(Dataset("mine", {}), labels_only=True)
+    check_content(Dataset("mine", {}, labels=LABELS), labels_only=True)

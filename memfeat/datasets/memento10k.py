@@ -20,6 +20,10 @@ from memfeat.datasets._release import Table, json_table, one_file, plain_texts, 
 from memfeat.errors import LabelError, UsageError
 
 _SPLITS = (("train", ("train",)), ("val", ("val", "validation", "dev")), ("test", ("test",)))
+_COPIES = (
+    "Copies of frames are read in place of videos: they have lost size, frame rate and coding of the clip. Times are "
+    "nominal (25 per second), flow per second means nothing (use flow:mean-per-frame), and sizes in bytes are others."
+)
 _NOTHING = {"None", "nan", ""}
 _EDITIONS = {
     "MediaEval 2021-22": (
@@ -35,6 +39,8 @@ class Memento10kOptions(ReleaseOptions):
 
     release: Literal["auto", "json", "mediaeval"] = "auto"
     """Which tables to read: the authors' JSON files, MediaEval's CSV files, or the first of them that is there."""
+    frames: Literal["videos", "copies"] = "videos"
+    """Whether features are measured on the videos, or on the ``.npy`` copies of 45 of their frames."""
 
 
 def file_name(url: str) -> str:
@@ -108,6 +114,10 @@ def load_memento10k(name: str, root: Path, options: Memento10kOptions, note: str
             "memento_val_data.json or memento_test_data.json, and no train_scores.csv, dev_scores.csv or "
             "*_text_descriptions.csv. Give the folder that holds them with --root."
         )
+    if options.frames == "copies":
+        found = media(root, options.videos, suffixes=(".npy",))
+        dataset = assemble(name, release, found, options, note=note)
+        return replace(dataset, remarks=(*dataset.remarks, _COPIES))
     found = media(root, options.videos)
     dataset = assemble(name, release, found, options, note=note)
     return _with_arrays(dataset, root, release.aliases)
@@ -233,8 +243,7 @@ def _with_arrays(dataset: Dataset, root: Path, aliases: Mapping[str, Sequence[st
     only = [id for id in dataset.missing if any(stem(name) in arrays for name in aliases[id])]
     said = (
         f"{len(arrays)} clips are there as .npy copies of their frames, {len(only)} of them not as a video"
-        f"{': ' + listed(only) if only else ''}. Such copies are not read: they have lost size, frame rate and "
-        "coding of the clip."
+        f'{": " + listed(only) if only else ""}. The videos are read; frames = "copies" under [dataset] reads the copies.'
     )
     return replace(dataset, remarks=(*dataset.remarks, said))
 

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from memfeat.errors import EmptyFileError, MissingFileError, UnreadableError, UsageError
 from memfeat.video.animation import AnimationSource, frame_durations
+from memfeat.video.array import MAGIC, ArraySource
 from memfeat.video.container import ContainerSource
 from memfeat.video.frame import Frame
 from memfeat.video.header import DecodeCounts, VideoHeader
@@ -120,8 +121,9 @@ def open_video(path: str | Path) -> Video:
 
     What a file is, its content decides, not its suffix. Still images (JPEG, PNG, WebP, BMP, TIFF) are videos
     of one frame at time 0, upright by their EXIF tag, alpha over white. GIF, animated WebP and animated PNG
-    take their times from the frame durations. Everything else goes to FFmpeg: the largest video stream that
-    is no cover picture, single-threaded, rotation applied, times from the stream.
+    take their times from the frame durations; NumPy files of frames have nominal ones (`ArraySource`).
+    Everything else goes to FFmpeg: the largest video stream that is no cover picture, single-threaded, rotation
+    applied, times from the stream.
 
     Parameters
     ----------
@@ -163,6 +165,8 @@ def open_video(path: str | Path) -> Video:
     """
     path = Path(path)
     head = read_head(path)
+    if head.startswith(MAGIC):
+        return Video(ArraySource(path))
     name = image_format(head)
     if name is None:
         return Video(ContainerSource(path))

@@ -132,6 +132,16 @@ def test_copies_of_frames_are_spoken_of(tmp_path):
 
 
 @pytest.mark.parametrize("filler", [0, -1, None, "", float("nan")])
+def test_copies_of_frames_are_read_when_asked_for(tmp_path):
+    ship(tmp_path, videos=False)
+    (tmp_path / "videos_npy").mkdir()
+    np.save(tmp_path / "videos_npy/jumping_flickr-8-0-3-1_4.npy", np.zeros((2, 48, 64, 3), np.uint8))
+    found = read(tmp_path, frames="copies")
+    assert [path.suffix for path in found.files.values()] == [".npy"]
+    assert list(found.files) == ["jumping_flickr-8-0-3-1_4.mp4"]
+    assert any("flow:mean-per-frame" in remark for remark in found.remarks)
+
+
 def test_a_test_set_filled_with_one_value_has_no_scores(tmp_path, filler):
     ship(tmp_path)
 

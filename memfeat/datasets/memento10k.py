@@ -243,7 +243,8 @@ def _with_arrays(dataset: Dataset, root: Path, aliases: Mapping[str, Sequence[st
     only = [id for id in dataset.missing if any(stem(name) in arrays for name in aliases[id])]
     said = (
         f"{len(arrays)} clips are there as .npy copies of their frames, {len(only)} of them not as a video"
-        f'{": " + listed(only) if only else ""}. The videos are read; frames = "copies" under [dataset] reads the copies.'
+        f"{': ' + listed(only) if only else ''}. The videos are read; "
+        'frames = "copies" under [dataset] reads the copies.'
     )
     return replace(dataset, remarks=(*dataset.remarks, said))
 

@@ -131,7 +131,6 @@ def test_copies_of_frames_are_spoken_of(tmp_path):
     assert "1 of them not as a video: jumping_flickr-8-0-3-1_4.mp4" in said[0]
 
 
-@pytest.mark.parametrize("filler", [0, -1, None, "", float("nan")])
 def test_copies_of_frames_are_read_when_asked_for(tmp_path):
     ship(tmp_path, videos=False)
     (tmp_path / "videos_npy").mkdir()
@@ -142,6 +141,7 @@ def test_copies_of_frames_are_read_when_asked_for(tmp_path):
     assert any("flow:mean-per-frame" in remark for remark in found.remarks)
 
 
+@pytest.mark.parametrize("filler", [0, -1, None, "", float("nan")])
 def test_a_test_set_filled_with_one_value_has_no_scores(tmp_path, filler):
     ship(tmp_path)
 

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pyperf
 
-from . import clips, files, flow, frames, limits, matrix, memory, page, workers
+from . import clips, files, flow, frames, limits, matrix, memory, models, page, workers
 from .compare import MEMFEAT, NAIVE, suite
 from .report import Report, Row
 from .settings import FULL, QUICK, Bench
@@ -35,11 +35,13 @@ STAGES: dict[str, Callable[[Bench], list[Row]]] = {
     "all": files.pipeline_with_flow,
     "matrix": matrix.matrix,
     "workers": workers.workers,
+    "brr": models.brr,
+    "svr": models.svr,
     "memory": memory.memory,
 }
 LIBRARIES = (
-    "memfeat", "av", "numpy", "opencv-contrib-python-headless", "numba", "scipy", "scikit-image", "h5py",
-    "distributed", "pyperf",
+    "memfeat", "av", "numpy", "opencv-contrib-python-headless", "numba", "scipy", "scikit-image",
+    "scikit-learn", "h5py", "distributed", "pyperf",
 )  # fmt: skip
 # What pyperf collects about the machine, without names of hosts and folders.
 MACHINE = (

@@ -40,6 +40,8 @@ class Settings:
     store_width: int
     worker_tasks: int
     worker_rounds: int
+    model_rows: int
+    model_columns: int
     memory_videos: int
     """0 leaves the stage out."""
 
@@ -48,13 +50,15 @@ FULL = Settings(
     clips=24, frames=40, frame_clips=12, rounds=3,
     flow_pairs=120, flow_cuts=5, flow_stills=3, noises=2,
     pipeline_clips=8, pipeline_rounds=3, pipeline_flow_clips=4, pipeline_flow_frames=40,
-    store=10_000, store_width=1536, worker_tasks=48, worker_rounds=3, memory_videos=2000,
+    store=10_000, store_width=1536, worker_tasks=48, worker_rounds=3,
+    model_rows=7000, model_columns=3072, memory_videos=2000,
 )  # fmt: skip
 QUICK = Settings(
     clips=8, frames=16, frame_clips=3, rounds=3,
     flow_pairs=8, flow_cuts=1, flow_stills=1, noises=1,
     pipeline_clips=2, pipeline_rounds=2, pipeline_flow_clips=1, pipeline_flow_frames=6,
-    store=400, store_width=1536, worker_tasks=12, worker_rounds=1, memory_videos=0,
+    store=400, store_width=1536, worker_tasks=12, worker_rounds=1,
+    model_rows=1000, model_columns=400, memory_videos=0,
 )  # fmt: skip
 
 

@@ -23,4 +23,5 @@ SPEC = ModelSpec(
     summary="Softmax network over balanced classes of scores, whose probabilities are averaged (LaMem, 2018).",
     build=build,
     needs_deep=True,
+    readings={"upper-edge": {"edge": "upper-edge"}},
 )

@@ -124,7 +124,7 @@ class CaptionTfidf(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         except ValueError as error:
             raise ValueError(
                 f"The texts of {len(documents)} videos have no term to fit ({error}). Words need two letters "
-                "or more."
+                f"or more, and terms must be in {self.min_count} videos or more."
             ) from error
         self.terms_ = counter.get_feature_names_out().astype(str)
         self.idf_ = TfidfTransformer().fit(counts).idf_

@@ -160,7 +160,7 @@ def _tfidf(_: float | None, seed: int) -> Any:
 def _tfidf_svd(number: float | None, seed: int) -> Any:
     from memfeat.estimators.tfidf import CaptionTfidf
 
-    return CaptionTfidf(n_components=int(number or 300), random_state=_FIXED)
+    return CaptionTfidf(min_count=2, n_components=int(number or 300), random_state=_FIXED)
 
 
 def _clusters(number: float | None, seed: int) -> Any:
@@ -195,7 +195,7 @@ _KINDS: dict[str, _Kind] = {
     ),
     "tfidf": _Kind(summary="TF-IDF of words and word pairs of texts", make=_tfidf, text=True, sparse=True),
     "tfidf-svd": _Kind(
-        summary="N singular components of `tfidf`; `tfidf-svd` is 300",
+        summary="N singular components of the `tfidf` of terms in two videos or more; `tfidf-svd` is 300",
         make=_tfidf_svd,
         number="number of components",
         text=True,

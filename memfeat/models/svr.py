@@ -1,7 +1,7 @@
 """Support vector regression with a Gaussian kernel, on the standardised target.
 
-The classifier by regression study of image memorability uses it on CNN and caption features, tuned and with
-values that it does not give (`svr-search` does that); the defaults here are scikit-learn's.
+Tuned, it is a baseline of the study of image memorability by classification, which gives no values (`svr-search`
+finds some); the defaults here are scikit-learn's.
 """
 
 from __future__ import annotations

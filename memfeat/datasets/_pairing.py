@@ -14,7 +14,7 @@ from memfeat.dataset import Scan, nfc, scan
 from memfeat.errors import LabelError, UsageError
 from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
-_MEDIA = VIDEO_SUFFIXES | IMAGE_SUFFIXES
+_MEDIA = VIDEO_SUFFIXES | IMAGE_SUFFIXES | {".npy"}
 _NUMBERED = re.compile(r"(?:video|vid_idx)?0*(\d+)")
 _SHOWN = 4
 

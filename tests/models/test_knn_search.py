@@ -18,6 +18,8 @@ def test_it_is_the_regressor_with_the_settings_it_finds() -> None:
 
 def test_the_seed_decides_what_is_tried() -> None:
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.random.default_rng(1).normal(size=60)
-    tried = [models.get("knn-search").build(seed, n_trials=2, folds=2).fit(X, y).trials_ for seed in (1, 1, 2)]
+    tried = [
+        models.get("knn-search").build(seed, n_trials=2, folds=2).fit(X, y).trials_ for seed in (1, 1, 2)
+    ]
     assert tried[0] == tried[1]
     assert tried[0] != tried[2]

@@ -11,15 +11,17 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from memfeat import __version__
 from memfeat.errors import SetupError
 from memfeat.extraction.task import Outcome, Task, lost, process
+
+Item = TypeVar("Item")
 
 _MANY = 1_000_000
 _PATIENCE = "10s"
@@ -69,53 +71,80 @@ class OnDask:
         """
         from distributed import KilledWorker
 
-        waiting = iter(tasks)
-        of_key: dict[str, Task] = {}
-        finished: queue.Queue[Any] = queue.Queue()
-
-        def submit(task: Task) -> None:
-            future = self._client.submit(process, task, pure=False)
-            of_key[future.key] = task
-            future.add_done_callback(finished.put)
-
-        try:
-            for task in itertools.islice(waiting, 8 * self.workers + 24):
-                submit(task)
-            while of_key:
-                future = self._next(finished)
-                task = of_key.pop(future.key)
-                try:
-                    outcome = future.result()
-                except KilledWorker:
-                    outcome = lost(task)
-                future.release()
-                for following in itertools.islice(waiting, 1):
-                    submit(following)
-                yield outcome
-        # No video's fault: futures are cancelled when the connection to the scheduler breaks.
-        except (OSError, CancelledError) as error:
-            raise SetupError(
-                "The connection to the Dask scheduler was lost. What was committed is kept: start scheduler and "
-                "workers again, and run the same command to go on."
-            ) from error
-
-    def _next(self, finished: queue.Queue[Any]) -> Any:
-        """Wait for a future; SetupError when there is nobody who could finish one."""
-        alone_since: float | None = None
-        while True:
+        for task, future in sliding(self._client, process, tasks, most=8 * self.workers + 24):
             try:
-                return finished.get(timeout=_LOOK_SECONDS)
-            except queue.Empty:
-                if self._client.scheduler_info(n_workers=-1)["workers"]:
-                    alone_since = None
-                    continue
-            now = time.monotonic()
-            alone_since = alone_since or now
-            if now - alone_since > _ALONE_SECONDS:
-                raise SetupError(
-                    f"For {_ALONE_SECONDS:.0f} seconds the scheduler has had no worker. What was committed is kept: "
-                    "start workers again, and run the same command to go on."
-                )
+                yield future.result()
+            except KilledWorker:
+                yield lost(task)
+
+
+def sliding(
+    client: Any, function: Callable[[Item], Any], items: Iterable[Item], *, most: int, **options: Any
+) -> Iterator[tuple[Item, Any]]:
+    """Keep up to `most` calls at a Dask scheduler and yield (item, finished future), in any order.
+
+    Parameters
+    ----------
+    client
+        Of the scheduler.
+    function, items
+        Called with each of the items.
+    most
+        Calls that are waiting or running.
+    options
+        Of `distributed.Client.submit`, such as ``resources``.
+
+    Raises
+    ------
+    SetupError
+        The scheduler went away, or has had no worker for a while.
+    """
+    waiting = iter(items)
+    of_key: dict[str, Item] = {}
+    finished: queue.Queue[Any] = queue.Queue()
+
+    def submit(item: Item) -> None:
+        future = client.submit(function, item, pure=False, **options)
+        of_key[future.key] = item
+        future.add_done_callback(finished.put)
+
+    try:
+        for item in itertools.islice(waiting, most):
+            submit(item)
+        while of_key:
+            future = _next(client, finished)
+            item = of_key.pop(future.key)
+            if future.cancelled():
+                raise CancelledError(future.key)
+            for following in itertools.islice(waiting, 1):
+                submit(following)
+            yield item, future
+            future.release()
+    # No video's fault: futures are cancelled when the connection to the scheduler breaks.
+    except (OSError, CancelledError) as error:
+        raise SetupError(
+            "The connection to the Dask scheduler was lost. What was committed is kept: start scheduler and "
+            "workers again, and run the same command to go on."
+        ) from error
+
+
+def _next(client: Any, finished: queue.Queue[Any]) -> Any:
+    """Wait for a future; SetupError when there is nobody who could finish one."""
+    alone_since: float | None = None
+    while True:
+        try:
+            return finished.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            if client.scheduler_info(n_workers=-1)["workers"]:
+                alone_since = None
+                continue
+        now = time.monotonic()
+        alone_since = alone_since or now
+        if now - alone_since > _ALONE_SECONDS:
+            raise SetupError(
+                f"For {_ALONE_SECONDS:.0f} seconds the scheduler has had no worker. What was committed is kept: "
+                "start workers again, and run the same command to go on."
+            )
 
 
 def limit_threads() -> None:
@@ -184,6 +213,23 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
             client.register_plugin(_plugin())
             yield OnDask(client, count)
         return
+    with connect(scheduler) as client:
+        count = _check_workers(client, scheduler, store)
+        client.register_plugin(_plugin())
+        yield OnDask(client, count)
+
+
+@contextmanager
+def connect(scheduler: str) -> Iterator[Any]:
+    """Return a client of a Dask scheduler elsewhere, whose tasks may lose their workers as often as it takes.
+
+    Raises
+    ------
+    SetupError
+        It cannot be reached.
+    """
+    from distributed import Client
+
     try:
         client = Client(scheduler, timeout=_PATIENCE)
     except (OSError, ValueError, TypeError) as error:
@@ -193,9 +239,7 @@ def open_pool(*, workers: int | None, scheduler: str | None, store: Path) -> Ite
         ) from error
     with _quiet(), client:
         client.run_on_scheduler(_allow_failures)
-        count = _check_workers(client, scheduler, store)
-        client.register_plugin(_plugin())
-        yield OnDask(client, count)
+        yield client
 
 
 def _start_cluster(count: int) -> Any:
@@ -253,6 +297,12 @@ def _check_workers(client: Any, scheduler: str, store: Path) -> int:
             f"{len(threaded)} of {len(known)} workers at {scheduler} run several threads (e.g. {threaded[0]}); a "
             "crash in one would be blamed on the others. Start workers with --nthreads 1, one per core."
         )
+    check_alike(client, scheduler, store)
+    return len(known)
+
+
+def check_alike(client: Any, scheduler: str, store: Path) -> None:
+    """Raise SetupError unless every worker has this version of memfeat and sees the store."""
     token = store / f".seen-{uuid.uuid4().hex}"
     token.touch()
     try:
@@ -273,7 +323,6 @@ def _check_workers(client: Any, scheduler: str, store: Path) -> int:
             raise SetupError(
                 f"The worker {address} does not see {store}. Use a store on a disk that all workers share."
             )
-    return len(known)
 
 
 def _look(token: str) -> tuple[str, bool]:

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from memfeat import __version__
-from memfeat.cli import datasets, demo, extract, judge, listing, store
+from memfeat.cli import datasets, demo, extract, judge, listing, store, weights
 from memfeat.cli.console import fail, leave_broken_pipe
 from memfeat.errors import MemfeatError, SetupError
 
@@ -57,6 +57,7 @@ app.command("evaluate")(judge.evaluate)
 app.command("predict")(judge.predict)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(store.app, name="store")
+app.add_typer(weights.app, name="weights")
 app.add_typer(listing.app, name="list")
 
 

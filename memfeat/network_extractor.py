@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 Precision = Literal["float32", "bf16", "fp16"]
-Decoder = Literal["pyav", "torchcodec"]
+Decoder = Literal["pyav", "torchcodec", "torchcodec-cuda"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

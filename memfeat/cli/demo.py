@@ -31,7 +31,7 @@ def demo(
         make_demo(root, clips=clips, on_clip=reporter.step)
     console.print(f"The scores are SYNTHETIC: {FORMULA}.", markup=False)
     store = Path("features", plan.name)
-    summary = run_extraction(datasets.load(plan, root=root), store, plan.features.extract, workers=workers)
+    (summary,) = run_extraction(datasets.load(plan, root=root), store, plan.features.extract, workers=workers)
     if summary.interrupted:
         raise typer.Exit(summary.exit_code)
     run = fit_store(

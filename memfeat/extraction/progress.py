@@ -37,6 +37,10 @@ class Reporter(Protocol):
         """Show a line without disturbing the bar."""
         ...
 
+    def detail(self, text: str) -> None:
+        """Show something beside the bar, until the next."""
+        ...
+
 
 class Silent:
     """Watches nothing."""
@@ -48,6 +52,9 @@ class Silent:
         """Count one step."""
 
     def say(self, text: str) -> None:
+        """Show nothing."""
+
+    def detail(self, text: str) -> None:
         """Show nothing."""
 
 
@@ -65,7 +72,7 @@ class ConsoleReporter:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar: Progress | None = None
-        self._stage = ""
+        self._stage = self._detail = ""
         self._total = self._done = self._failed = 0
         self._began = self._said = 0.0
 
@@ -79,6 +86,7 @@ class ConsoleReporter:
                 TimeElapsedColumn(),
                 TextColumn("left"),
                 TimeRemainingColumn(),
+                TextColumn("{task.fields[detail]}"),
                 TextColumn("{task.fields[failed]}", style="red"),
                 console=self._console,
                 speed_estimate_period=120,
@@ -94,12 +102,12 @@ class ConsoleReporter:
 
     def start(self, what: str, total: int) -> None:
         """Begin a stage of `total` steps."""
-        self._stage, self._total, self._done, self._failed = what, total, 0, 0
+        self._stage, self._total, self._done, self._failed, self._detail = what, total, 0, 0, ""
         self._began = self._said = time.monotonic()
         if self._bar is not None:
             for task in list(self._bar.task_ids):
                 self._bar.remove_task(task)
-            self._bar.add_task(what, total=total, failed="")
+            self._bar.add_task(what, total=total, failed="", detail="")
 
     def step(self, failed: bool = False) -> None:
         """Count one step."""
@@ -117,13 +125,19 @@ class ConsoleReporter:
             failed_text = f", {self._failed} failed" if self._failed else ""
             self._console.print(
                 f"{self._stage}: {self._done}/{self._total}, {self._done / spent:.2f}/s, "
-                f"{_clock(left)} left{failed_text}",
+                f"{_clock(left)} left{failed_text}{f', {self._detail}' if self._detail else ''}",
                 highlight=False,
             )
 
     def say(self, text: str) -> None:
         """Show a line without disturbing the bar."""
         self._console.print(text, highlight=False, markup=False)
+
+    def detail(self, text: str) -> None:
+        """Show something beside the bar, or in the next line, until the next detail."""
+        self._detail = text
+        if self._bar is not None and self._bar.task_ids:
+            self._bar.update(self._bar.task_ids[-1], detail=text)
 
 
 def _clock(seconds: float) -> str:

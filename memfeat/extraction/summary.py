@@ -58,6 +58,10 @@ class Summary:
     damaged: dict[str, str] = field(default_factory=dict)
     dropped: dict[str, dict[str, str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    looked_at: int = 0
+    """Frames that networks have looked at, each network's counted."""
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How networks were run, by feature: weights, device, precision and its deviation."""
     memfeat: str = ""
     schema: int = SCHEMA
 
@@ -123,6 +127,7 @@ class Summary:
             return [f"Written: {', '.join(parts)}. No video was opened."]
         rate = f" ({self.done / self.seconds:.2f} videos/s)" if self.seconds and self.done else ""
         lines = [f"{self.done} measured, {self.present} already there, in {self.seconds:.1f} s{rate}."]
+        lines += self._of_networks()
         if self.failed:
             lines.append(f"{self.failed} failed and are recorded in the store:")
             lines += [
@@ -149,3 +154,20 @@ class Summary:
         if self.interrupted:
             lines.append(f"Interrupted; {self.not_started} videos are left. Run the same command to go on.")
         return lines
+
+    def _of_networks(self) -> list[str]:
+        lines = []
+        devices = sorted({str(run["device"]) for run in self.networks.values() if "device" in run})
+        if devices and self.looked_at and self.seconds:
+            rate = self.looked_at / self.seconds
+            lines.append(f"{self.looked_at} frames looked at on {', '.join(devices)}, {rate:.1f}/s.")
+        notes: dict[str, list[str]] = {}
+        for name, run in self.networks.items():
+            if run.get("note"):
+                notes.setdefault(str(run["note"]), []).append(name)
+            if apart := run.get("deviation_from_float32"):
+                lines.append(
+                    f"note: {name} in {run['precision']} lies up to {apart['relative']:.1e} (relative) from float32 on "
+                    f"the first {apart['rows']:.0f} rows"
+                )
+        return [*lines, *(f"note: {', '.join(names)}: {note}" for note, names in notes.items())]

@@ -9,6 +9,7 @@ from pathlib import Path
 from memfeat.errors import UsageError
 
 _RANDOM = re.compile(r"random:(\d{1,9})")
+_IN_A_NAME = re.compile(r"-random(\d{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,23 @@ def parse(text: str | None) -> Choice:
             f"--weights {text!r} is no file. Give a file of weights, random:SEED, or nothing for the published ones."
         )
     return Choice(file=Path(text))
+
+
+def seed_in(name: str) -> int | None:
+    """Return the seed of the random weights that a feature's name speaks of, or None.
+
+    >>> seed_in("csn-ip-152-ig65m-random7"), seed_in("csn-ip-152-ig65m")
+    (7, None)
+    """
+    found = _IN_A_NAME.search(name)
+    return int(found.group(1)) if found else None
+
+
+def note_of(name: str) -> str:
+    """Return what must be said of a feature of that name; mostly nothing.
+
+    >>> note_of("csn-ip-152-ig65m-random7")
+    'csn-ip-152-ig65m-random7: RANDOM weights (seed 7): the network is untrained and its features mean nothing'
+    """
+    seed = seed_in(name)
+    return "" if seed is None else f"{name}: {Choice(seed=seed).note}"

@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from memfeat.errors import UsageError
-from memfeat.evaluation.preparations import PASS
 
 Array = npt.NDArray[Any]
+PASS = "passthrough"  # scikit-learn's own word for no transformer
 
 
 class Blocks:

@@ -19,9 +19,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memfeat import models
 from memfeat.errors import SetupError, StoreError, UsageError
 from memfeat.evaluation import model_file
 from memfeat.evaluation.judge import COLUMNS, Result
+from memfeat.evaluation.parameters import require
 from memfeat.evaluation.pipeline import Block
 
 if TYPE_CHECKING:
@@ -150,6 +152,8 @@ class Run:
         `warnings`. StoreError when a file is missing or damaged, or would need types that memfeat does not
         trust; SetupError when the model needs torch, which is not installed.
         """
+        if "torch" in self.info.libraries:
+            require(models.get(self.info.model))
         for text in self.warnings:
             warnings.warn(text, VersionWarning, stacklevel=3)
         return model_file.load(self.path)

@@ -91,6 +91,24 @@ def test_another_version_of_torch_is_a_warning_where_the_run_needs_it(copy: Path
     assert "saved with torch 1.0.0 and is read with" in warning and "scikit-learn" not in warning
 
 
+def test_a_run_with_a_network_is_saved_with_its_version_and_says_when_torch_is_missing(
+    store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from importlib.metadata import version
+
+    from memfeat.evaluation import parameters
+
+    few = {"epochs": 2}
+    saved = fit(store, model="raw-mlp", columns=["light"], parameters=few, out=tmp_path / "run", resamples=0)
+    again = Run.load(saved.path)
+    assert again.info.libraries["torch"] == version("torch")
+    assert (saved.path / "model.safetensors").is_file() and again.model is not None
+    monkeypatch.setattr(parameters, "find_spec", lambda name: None)
+    with pytest.raises(SetupError, match=r"'raw-mlp' needs torch. .*memfeat\[deep\]"):
+        _ = Run.load(saved.path).model
+
+
 def test_no_run_lists_those_there_are(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the checkout has runs of its own once `make demo` was there
     with pytest.raises(UsageError, match="is no run folder.*base"):

@@ -9,7 +9,6 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
 
 from memfeat.errors import UsageError
 from memfeat.estimators.principal_components import PrincipalComponents
@@ -23,61 +22,6 @@ def wide() -> np.ndarray:
     return (
         generator.normal(size=(80, 5)) @ generator.normal(size=(5, 300)) + generator.normal(size=(80, 300))
     ) + 3
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-def test_principal_components_keep_scikit_learns_contract() -> None:
-    failed = [
-        r["check_name"]
-        for r in check_estimator(PrincipalComponents(), on_fail=None)
-        if r["status"] == "failed"
-    ]
-    assert failed == []
-
-
-def test_components_are_scikit_learns(wide: np.ndarray) -> None:
-    ours = PrincipalComponents().fit(wide[:60])
-    theirs = PCA(10, whiten=True, svd_solver="randomized", random_state=0).fit(wide[:60])
-    np.testing.assert_allclose(ours.transform(wide), theirs.transform(wide), atol=1e-10)
-
-
-def test_float32_is_computed_in_float64_and_left_as_it_was(wide: np.ndarray) -> None:
-    stored = wide.astype(np.float32)
-    before = stored.copy()
-    scores = PrincipalComponents().fit_transform(stored)
-    theirs = PCA(10, whiten=True, svd_solver="randomized", random_state=0).fit_transform(stored.astype(float))
-    np.testing.assert_allclose(scores, theirs, atol=1e-9)
-    np.testing.assert_array_equal(stored, before)
-    double = before.astype(float)
-    PrincipalComponents().fit(double)
-    np.testing.assert_array_equal(double, before.astype(float))
-
-
-def test_scores_do_not_depend_on_how_many_rows_are_transformed_at_once(wide: np.ndarray, monkeypatch) -> None:
-    fitted = PrincipalComponents(4).fit(wide)
-    whole = fitted.transform(wide)
-    monkeypatch.setattr("memfeat.estimators.principal_components.ROWS_AT_A_TIME", 7)
-    np.testing.assert_allclose(fitted.transform(wide), whole, atol=1e-12)
-
-
-@pytest.mark.parametrize(("rows", "k"), [(2, 1), (5, 4), (11, 10), (40, 10)])
-def test_few_rows_give_fewer_components(wide: np.ndarray, rows: int, k: int) -> None:
-    scores = PrincipalComponents().fit_transform(wide[:rows])
-    assert scores.shape == (rows, k)
-    np.testing.assert_allclose(scores.var(axis=0, ddof=1), 1.0)
-
-
-def test_equal_rows_do_not_blow_up(wide: np.ndarray) -> None:
-    # scikit-learn whitens the third direction, which is rounding noise, and multiplies new rows by 1e15.
-    three = np.repeat(wide[:3], 8, axis=0)
-    fitted = PrincipalComponents().fit(three)
-    assert fitted.components_.shape[0] == 2
-    assert np.abs(fitted.transform(wide)).max() < 100
-    assert PrincipalComponents().fit_transform(np.ones((9, 40))).tolist() == [[0.0]] * 9
-
-
-def test_a_narrow_feature_has_as_many_components_as_columns(wide: np.ndarray) -> None:
-    assert PrincipalComponents().fit_transform(wide[:, :3]).shape == (80, 3)
 
 
 def parts() -> list[tuple[str, int, object]]:

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from memfeat import __version__
-from memfeat.cli import datasets, demo, extract, judge, listing, store, weights
+from memfeat.cli import datasets, demo, embed, extract, judge, listing, store, weights
 from memfeat.cli.console import fail, leave_broken_pipe
 from memfeat.errors import MemfeatError, SetupError
 
@@ -52,6 +52,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("extract")(extract.extract)
+app.command("embed")(embed.embed)
 app.command("fit")(judge.fit)
 app.command("evaluate")(judge.evaluate)
 app.command("predict")(judge.predict)

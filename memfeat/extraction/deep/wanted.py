@@ -109,7 +109,7 @@ def resolve(
     if choice.file is not None and len(networks) > 1:
         listed = ", ".join(network.name for network in networks)
         raise UsageError(
-            f"--weights {choice.file} is the file of one network; {len(networks)} are asked for: {listed}."
+            f"--weights {choice.file} is the file of one network; several are asked for: {listed}."
         )
     found = []
     for network in networks:

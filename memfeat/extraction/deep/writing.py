@@ -181,4 +181,8 @@ class Writer:
 
     def _work(self) -> None:
         while (finished := self._in.get()) is not None:
-            self._out.put(self._settle(finished))
+            try:
+                outcome = self._settle(finished)
+            except Exception as error:  # a thread that ended would leave the others waiting for it
+                outcome = Outcome(finished.job.video, "setup", message=f"{type(error).__name__}: {error}")
+            self._out.put(outcome)

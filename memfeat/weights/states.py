@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
         else:
             content = _read_torch(path, torch)
     except Exception as error:  # torch and safetensors answer a damaged file with whatever they trip over
-        detail = " ".join(str(error).split())[:300]
         raise WeightsError(
-            f"{path} cannot be read as weights ({type(error).__name__}: {detail}). It is damaged, incomplete, or "
-            "needs code to be read, which memfeat does not run. Get it again, or convert it to safetensors."
+            f"{path} cannot be read as weights ({_reason(path, error)}). It is damaged, incomplete, or needs code to "
+            "be read, which memfeat does not run. Get it again, or convert it to safetensors."
         ) from error
     for _ in range(2):
         inner = next((content[k] for k in _WRAPPERS if isinstance(content, Mapping) and k in content), None)
@@ -53,6 +53,17 @@ def read_state(path: Path) -> dict[str, Tensor]:
         listed = ", ".join(map(str, list(content)[:_SHOWN])) or "nothing"
         raise WeightsError(f"{path} holds no tensors by name; it holds {listed}.")
     return state
+
+
+def _reason(path: Path, error: Exception) -> str:
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(64).lstrip()
+        if head.startswith(b"<"):
+            return "it is a web page, as is sent for signing in or for an error"
+        if head.startswith(b"version https://git-lfs"):
+            return "it is a pointer of Git LFS; git lfs pull brings the file itself"
+    # The first sentence: torch goes on with advice to run what is in the file.
+    return f"{type(error).__name__}: {' '.join(str(error).split()).split('. ')[0][:200]}"
 
 
 def _read_torch(path: Path, torch: Any) -> Any:

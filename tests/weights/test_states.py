@@ -76,6 +76,19 @@ def test_damaged_files_are_refused(tmp_path, state, name):
             read_state(file)
 
 
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_what_was_downloaded_in_place_of_weights_is_named(tmp_path, name):
+    file = tmp_path / name
+    for content, says in (
+        ("\n<!DOCTYPE html><html><title>Sign in</title></html>", "web page"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n", "git lfs pull"),
+    ):
+        file.write_text(content)
+        with pytest.raises(WeightsError, match=says) as caught:
+            read_state(file)
+        assert "weights_only" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [{"epoch": 3}, [1, 2], torch.zeros(3)])
 def test_a_file_without_named_tensors_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "w.pth")

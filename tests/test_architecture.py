@@ -57,6 +57,7 @@ SAME_FLOOR = {
     ("matching", "video"),
     ("dataset", "store"),
     ("dataset", "video"),
+    ("store", "frame_selection"),
     ("store", "matching"),
     ("measure", "extractor"),
     ("measure", "store"),

@@ -21,7 +21,7 @@ from memfeat.store.files import locked, replacing
 from memfeat.store.index import FOLDER, FORMAT, Index, Names, State, Stats
 from memfeat.store.naming import file_stem
 from memfeat.store.record import read_row
-from memfeat.store.reductions import is_stack
+from memfeat.store.reductions import OF_FRAMES, is_stack
 
 Array = npt.NDArray[Any]
 _CHUNK_BYTES = 8 << 20
@@ -36,7 +36,8 @@ class ColumnData(NamedTuple):
     """One column for all videos of an index."""
 
     values: Array
-    """(n, width), NaN where the video has no value; memory-mapped when it comes from the cache."""
+    """(n, width), NaN where the video has no value; memory-mapped when it comes from the cache. Of frames, width is
+    that of the longest video, frames side by side; the rest of a shorter one is NaN."""
     unreadable: dict[int, str]
     """Row → why its value could not be read."""
 
@@ -59,14 +60,15 @@ def load_column(store: Path, index: Index, feature: str, reduction: str, *, cach
     StoreError
         Rows differ in width or type.
     """
+    kind = _Frames if reduction in OF_FRAMES else _Rows
     if cache:
         stem = store / FOLDER / file_stem(f"{feature}:{reduction}")
         saved = _load(stem)
         if saved is not None and _matches(saved, index):
             return ColumnData(saved.values, {})
         with suppress(SetupError), locked(store / FOLDER):
-            return _rebuild(stem, _Rows(store, index, feature, reduction, _load(stem)))
-    rows = _Rows(store, index, feature, reduction, None)
+            return _rebuild(stem, kind(store, index, feature, reduction, _load(stem)))
+    rows = kind(store, index, feature, reduction, None)
     values = np.concatenate([*rows])
     return ColumnData(values, rows.unreadable)
 
@@ -153,6 +155,38 @@ class _Rows:
                 f"{path} has changed while it was read. Wait until no extraction writes to the store."
             )
         return values
+
+
+class _Frames(_Rows):
+    """The column of a reduction that keeps frames. All are read first: only then is it known how many there are."""
+
+    def _first_row(self) -> Array:
+        self._saved = None
+        self._known[:] = -1
+        self._read_ahead: dict[int, Array] = {}
+        for row, state in enumerate(self._states):
+            if state is not None and state.status == "ok" and (values := self._fetch(row, state)) is not None:
+                self._read_ahead[row] = values
+        if not self._read_ahead:
+            return super()._first_row()  # says why
+        first, frames = next(iter(self._read_ahead.items()))
+        for row, values in self._read_ahead.items():
+            if (values.shape[1:], values.dtype) != (frames.shape[1:], frames.dtype):
+                raise StoreError(
+                    f"{self.index.ids[row]!r} has {values.shape[1]} numbers ({values.dtype}) per frame as "
+                    f"{self.feature}:{self.reduction}, {self.index.ids[first]!r} {frames.shape[1]} "
+                    f"({frames.dtype}). Extract it again."
+                )
+        longest = max(self._read_ahead.values(), key=len)
+        return longest.reshape(-1)
+
+    def _read(self, row: int) -> Array | None:
+        frames = self._read_ahead.get(row)
+        if frames is None:
+            return None
+        filled = np.full(self._first.size, np.nan, self.dtype)
+        filled[: frames.size] = frames.reshape(-1)
+        return filled
 
 
 def _known_rows(saved: _Saved | None, index: Index) -> npt.NDArray[np.intp]:

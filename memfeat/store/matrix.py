@@ -192,7 +192,8 @@ def load_matrix(
     store
         Folder of the store.
     columns
-        ``feature`` (its mean) or ``feature:reduction``; see `memfeat.store.reductions.reduce`.
+        ``feature`` (its mean) or ``feature:reduction``; see `memfeat.store.reductions.reduce`. Frames stand side by
+        side, as many as the longest video of the store has; NaN where a video has fewer.
     ids
         Rows wanted, in order. Default: every video of the store, sorted, and every recorded failure.
     missing

@@ -123,7 +123,7 @@ class FeatureRecord:
         return self.reduce("mean")
 
     def reduce(self, reduction: str) -> Array:
-        """Return another summary over time, (width,); see `memfeat.store.reductions.reduce`."""
+        """Return another summary over time, (width,), or its frames; see `memfeat.store.reductions.reduce`."""
         if not self.applicable:
             raise StoreError(f"{self.name!r} is not applicable to this video: {self.reason}.")
         return reductions.reduce(self.name, self.arrays, reduction)

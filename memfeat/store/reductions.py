@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import StoreError, UsageError, nearest
+from memfeat.frame_selection import FrameSelection
 
 Array = npt.NDArray[Any]
 Weights = npt.NDArray[np.float64] | None
@@ -37,6 +38,8 @@ _OVER_TIME: dict[str, Callable[[Array, Weights], Array]] = {
 }
 REDUCTIONS = tuple(_OVER_TIME)
 """Names of the reductions over time. ``mean-per-frame`` and its like exist for features with a ``dt``."""
+OF_FRAMES = ("frames", "per-second")
+"""No summaries but the frames themselves, as many as the video has, for models that score frame by frame."""
 
 
 def available(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
@@ -46,14 +49,17 @@ def available(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
     (['mean'], ['mean', 'first'])
     >>> available({"values": (4,), "dt": (4,)})[-2:]
     ['median-per-frame', 'stack-per-frame']
+    >>> available({"values": (4, 9), "times": (4,)})[-2:]
+    ['frames', 'per-second']
     """
     stored = [name for name in REDUCTIONS if name in shapes]
     if "values" not in shapes:
         return stored
     if shapes["values"] == ():
         return ["mean"]
+    of_frames = OF_FRAMES if "times" in shapes else OF_FRAMES[:1]
     per_frame = [name + PER_FRAME for name in REDUCTIONS] if "dt" in shapes else []
-    return [*REDUCTIONS, *per_frame]
+    return [*REDUCTIONS, *of_frames, *per_frame]
 
 
 def needed(reduction: str, names: Collection[str]) -> list[str]:
@@ -64,7 +70,8 @@ def needed(reduction: str, names: Collection[str]) -> list[str]:
     """
     if reduction in names:
         return [reduction]
-    return [name for name in ("values", "dt") if name in names]
+    wanted = ("values", "dt", "times") if reduction == "per-second" else ("values", "dt")
+    return [name for name in wanted if name in names]
 
 
 def is_stack(reduction: str) -> bool:
@@ -97,6 +104,9 @@ def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
     :math:`v_i` as they are, each with the same weight. ``stack`` is all steps in order, one after the other: a
     column of it needs videos with equally many, as embeddings of a fixed number of frames are.
 
+    ``frames`` and ``per-second`` keep a row for each step: all of them, or the first one and then the first at or
+    after each further second. Videos may have differently many; a column of them is filled up with NaN.
+
     Parameters
     ----------
     feature
@@ -110,15 +120,15 @@ def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
     Returns
     -------
     numpy.ndarray
-        (width,), for ``stack`` (T·width,): float64 for scalars over time, the stored type (float32) for
-        vectors. Sums run in float64.
+        (width,), for ``stack`` (T·width,), for ``frames`` and ``per-second`` (steps, width): float64 for scalars
+        over time, the stored type (float32) for vectors. Sums run in float64.
 
     Raises
     ------
     UsageError
         The feature lacks that reduction.
     StoreError
-        The intervals of ``dt`` are not positive or not as many as the values.
+        The intervals of ``dt`` are not positive or not as many as the values, or the times are not as many.
 
     Examples
     --------
@@ -126,6 +136,9 @@ def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
     >>> flow = {"values": np.array([2.0, 4.0]), "dt": np.array([0.1, 0.2])}
     >>> reduce("flow", flow, "mean").round(6), reduce("flow", flow, "mean-per-frame")
     (array([20.]), array([3.]))
+    >>> embedding = {"values": np.ones((5, 512), np.float32), "times": np.array([0.0, 0.5, 1.0, 1.5, 2.0])}
+    >>> reduce("clip", embedding, "per-second").shape
+    (3, 512)
     """
     check_reduction(feature, reduction, {name: array.shape for name, array in arrays.items()})
     if reduction in arrays:
@@ -144,4 +157,14 @@ def reduce(feature: str, arrays: Mapping[str, Array], reduction: str) -> Array:
                 f"{feature!r}: dt needs one positive length in seconds per value. Extract it again."
             )
         values = (values.T / weights).T
+    if reduction in OF_FRAMES:
+        steps = values.reshape(len(values), -1).astype(stored, copy=False)
+        return steps if reduction == "frames" else steps[_each_second(feature, arrays["times"], len(steps))]
     return np.atleast_1d(_OVER_TIME[reduction](values, weights)).astype(stored, copy=False)
+
+
+def _each_second(feature: str, times: Array, steps: int) -> list[int]:
+    if times.shape != (steps,):
+        raise StoreError(f"{feature!r}: {len(times)} times for {steps} values. Extract it again.")
+    takes = FrameSelection("per-second", 1).taker()
+    return [k for k, time in enumerate(times.tolist()) if takes(time)]

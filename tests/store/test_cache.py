@@ -183,6 +183,44 @@ def test_stacked_steps_need_videos_of_equal_length(filled, put: Callable, make) 
             column(filled, "clip", "stack", cache=cache)
 
 
+def test_frames_are_filled_up_to_the_longest_video(filled, put: Callable, make) -> None:
+    put(filled.ids[1], make.clip(1, frames=7))
+    put("zz.mp4", make.contrast())
+    expected = np.full((len(filled.ids), 35), np.nan, np.float32)
+    for row, id in enumerate(filled.ids):
+        if id != "zz.mp4":
+            values = read_video(video_path(filled.path, id))["clip"].arrays["values"]
+            expected[row, : values.size] = values.ravel()
+    for cache in (True, True, False):
+        found = column(filled, "clip", "frames", cache=cache)
+        assert found.values.dtype == np.float32 and found.unreadable == {}
+        np.testing.assert_array_equal(found.values, expected)
+    assert column(filled, "clip", "per-second").values.shape == (
+        6,
+        5,
+    )  # a quarter of a second: one frame each
+    put(filled.ids[1], make.clip(1, frames=5))
+    assert column(filled, "clip", "frames").values.shape == (6, 25)
+
+
+def test_frames_of_another_width_are_an_error(filled, put: Callable, make) -> None:
+    put("b/one.mp4", make.clip(width=7))
+    with pytest.raises(StoreError, match=r"7 numbers \(float32\) per frame as clip:frames, .* 5 "):
+        column(filled, "clip", "frames")
+
+
+def test_frames_that_cannot_be_read_are_named(filled) -> None:
+    with h5py.File(video_path(filled.path, "a.mp4"), "a") as file:
+        file["clip/values"][0] = np.nan
+    found = column(filled, "clip", "frames")
+    assert list(found.unreadable) == [1] and np.isnan(found.values[1]).all()
+    for id in set(filled.ids) - {"a.mp4"}:
+        with h5py.File(video_path(filled.path, id), "a") as file:
+            file["clip/values"][0] = np.nan
+    with pytest.raises(StoreError, match=r"Not one file of .* gives clip:frames: .*not finite"):
+        column(filled, "clip", "frames")
+
+
 def test_a_feature_extracted_anew_everywhere_may_change_its_width(filled, put: Callable, make) -> None:
     put("only.mp4", make.size())  # this row stays, and it has no width
     assert column(filled).values.shape == (6, 5)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as np_arrays
 
 from memfeat.errors import StoreError, UsageError
-from memfeat.store.reductions import REDUCTIONS, available, needed, reduce
+from memfeat.store.reductions import OF_FRAMES, REDUCTIONS, available, needed, reduce
 
 FINITE = st.floats(-1e6, 1e6)
 SERIES = st.integers(1, 30).flatmap(lambda n: np_arrays(np.float64, n, elements=FINITE))
@@ -85,7 +85,7 @@ def test_a_lone_number_is_its_own_mean() -> None:
 
 def test_unknown_reductions_are_listed_with_the_nearest() -> None:
     with pytest.raises(
-        UsageError, match=r"mean, std, first, last, min, max, median, stack\. Did you mean 'median'\?"
+        UsageError, match=r"mean, std, first, last, min, max, median, stack, frames\. Did you mean 'median'\?"
     ):
         reduce("x", {"values": np.zeros(2)}, "medain")
     with pytest.raises(UsageError, match="no reduction 'mean-per-frame'"):
@@ -102,6 +102,48 @@ def test_stack_is_every_step_in_order() -> None:
     assert reduce("flow", flow, "stack-per-frame").tolist() == [2.0, 3.0]
     with pytest.raises(UsageError, match="no reduction 'stack'"):
         reduce("hog", {"first": values[0], "mean": values[1]}, "stack")
+
+
+def test_frames_are_kept_one_below_the_other() -> None:
+    values = np.arange(8, dtype="f4").reshape(4, 2)
+    times = np.array([0.04, 0.9, 1.04, 3.0])  # seconds count from the first frame: 0.04, 1.04, 2.04, 3.04
+    arrays = {"values": values, "times": times}
+    found = reduce("clip", arrays, "frames")
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, values)
+    np.testing.assert_array_equal(reduce("clip", arrays, "per-second"), values[[0, 2, 3]])
+    scalars = reduce(
+        "contrast", {"values": np.array([5.0, 6.0, 7.0]), "times": np.arange(3) / 2}, "per-second"
+    )
+    assert scalars.tolist() == [[5.0], [7.0]] and scalars.dtype == np.float64
+    flow = {"values": np.array([2.0, 3.0]), "dt": np.array([0.5, 2.0]), "times": np.array([0.5, 2.5])}
+    assert (
+        reduce("flow", flow, "frames").tolist() == reduce("flow", flow, "per-second").tolist() == [[4], [1.5]]
+    )
+
+
+@given(st.floats(1, 60), st.integers(1, 300), st.floats(0, 5))
+def test_per_second_takes_one_frame_of_each_second_that_has_one(fps: float, n: int, begin: float) -> None:
+    times = begin + np.arange(n) / fps
+    found = reduce("x", {"values": np.arange(n) * 1.0, "times": times}, "per-second")[:, 0].astype(int)
+    seconds = np.floor((times - times[0]) + 1e-7)
+    np.testing.assert_array_equal(found, [np.flatnonzero(seconds == s)[0] for s in np.unique(seconds)])
+
+
+def test_frames_need_values_over_time_and_seconds_need_times() -> None:
+    with pytest.raises(UsageError, match="no reduction 'frames'; it has mean, first"):
+        reduce("hog", {"first": np.ones(2, "f4"), "mean": np.ones(2, "f4")}, "frames")
+    with pytest.raises(UsageError, match="no reduction 'per-second'"):
+        reduce("x", {"values": np.ones(3)}, "per-second")
+    with pytest.raises(StoreError, match="2 times for 3 values"):
+        reduce("x", {"values": np.ones(3), "times": np.arange(2.0)}, "per-second")
+
+
+@given(st.sampled_from(OF_FRAMES))
+def test_needed_arrays_of_frames_suffice(reduction: str) -> None:
+    arrays = {"values": np.array([1.0, 4.0]), "times": np.array([0.0, 1.0]), "dt": np.array([0.5, 0.25])}
+    part = {name: arrays[name] for name in needed(reduction, arrays)}
+    np.testing.assert_array_equal(reduce("x", part, reduction), reduce("x", arrays, reduction))
 
 
 @pytest.mark.parametrize("dt", [[0.0, 1.0], [-1.0, 1.0], [1.0]])

@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -208,9 +208,11 @@ def _explain(problem: Any, model: type[BaseModel]) -> str:
         return f"{'.'.join([*parents, key])}: {problem['msg']}, got {problem['input']!r}"
     owner: type[BaseModel] = model
     for parent in parents:
-        inner = owner.model_fields[parent].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            owner = inner
+        # The number of an entry in a list of tables is part of the place, and no field.
+        inner = owner.model_fields[parent].annotation if parent in owner.model_fields else None
+        for kind in (inner, *get_args(inner)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                owner = kind
     known = list(owner.model_fields)
     place = f" at [{'.'.join(parents)}]" if parents else " at the top level" if model is Recipe else ""
     return f"unknown key {key!r}{place}.{nearest(key, known)} Known keys: {', '.join(known)}"

@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("hatchling")
 
 ROOT = Path(__file__).resolve().parent.parent
-RECIPES = sorted(path.name for path in (ROOT / "pipelines").glob("*.toml"))
+RECIPES = sorted(path.name for path in (ROOT / "pipelines").rglob("*.toml"))
 
 BUILD = "import hatchling.build, sys; print(getattr(hatchling.build, sys.argv[1])(sys.argv[2]))"
 

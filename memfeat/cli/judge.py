@@ -57,22 +57,22 @@ def fit(
     from memfeat.evaluation.parameters import parse
 
     store = locate(dataset)
-    usual = _usual(store)
-    model = model or usual.model
-    of_recipe = usual.parameters if model == usual.model else {}
+    usually = usual(store)
+    model = model or usually.model
+    of_recipe = usually.parameters if model == usually.model else {}
     show_run(
         fit_store(
             store,
             model=model,
             parameters={**of_recipe, **parse(settings)},
-            columns=words(features) or usual.features,
-            target=target or usual.target,
-            folds=folds or usual.folds,
-            split=split or ("auto" if split_file else usual.split),
-            repeats=repeats or (1 if split_file else usual.repeats),
+            columns=words(features) or usually.features,
+            target=target or usually.target,
+            folds=folds or usually.folds,
+            split=split or ("auto" if split_file else usually.split),
+            repeats=repeats or (1 if split_file else usually.repeats),
             split_file=split_file,
-            group_by=group_by or usual.group_by,
-            seed=usual.seed if seed is None else seed,
+            group_by=group_by or usually.group_by,
+            seed=usually.seed if seed is None else seed,
             resamples=resamples,
             out=out,
             replace=replace,
@@ -131,7 +131,7 @@ def fit_store(
         )
 
 
-def _usual(store: Path) -> FitTable:
+def usual(store: Path) -> FitTable:
     """Return the [fit] table of the recipe that filled the store, where there is one."""
     from memfeat import recipe as recipes
     from memfeat.store.manifest import read_manifest

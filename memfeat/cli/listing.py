@@ -10,7 +10,8 @@ from memfeat.cli.console import show_table
 from memfeat.errors import UsageError
 
 app = typer.Typer(
-    help="Show features, models, preparations, recipes, dataset adapters or stores.", no_args_is_help=True
+    help="Show features, models, preparations, recipes, systems, dataset adapters or stores.",
+    no_args_is_help=True,
 )
 
 
@@ -73,6 +74,22 @@ def _describe(file: Path) -> str:
         return recipe.load(str(file)).description
     except UsageError as error:
         return f"NOT VALID: {error}"
+
+
+@app.command()
+def systems() -> None:
+    """Show every recipe of systems, for `memfeat compare`."""
+    from memfeat.evaluation.comparison import recipe
+
+    def describe(file: Path) -> str:
+        try:
+            return recipe.load(str(file)).description
+        except UsageError as error:
+            return f"NOT VALID: {error}"
+
+    show_table(
+        "", ["recipe", "what", "file"], [(file.stem, describe(file), file) for file in recipe.available()]
+    )
 
 
 @app.command()

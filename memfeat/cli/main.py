@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from memfeat import __version__
-from memfeat.cli import datasets, demo, embed, extract, judge, listing, store, weights
+from memfeat.cli import compare, datasets, demo, embed, extract, judge, listing, store, weights
 from memfeat.cli.console import fail, leave_broken_pipe
 from memfeat.errors import MemfeatError, SetupError
 
@@ -55,6 +55,8 @@ app.command("extract")(extract.extract)
 app.command("embed")(embed.embed)
 app.command("fit")(judge.fit)
 app.command("evaluate")(judge.evaluate)
+app.command("compare")(compare.compare)
+app.command("ablate")(compare.ablate)
 app.command("predict")(judge.predict)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(store.app, name="store")

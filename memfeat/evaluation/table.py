@@ -53,7 +53,7 @@ def rows(*judged: Run | Evaluation) -> list[Row]:
                 Row(
                     run=run.path.name,
                     model=run.info.model,
-                    features=tuple(_short(block.name) for block in run.info.columns),
+                    features=tuple(short_column(block.name) for block in run.info.columns),
                     dataset=here.dataset,
                     target=here.target,
                     judged=_judged(result),
@@ -160,12 +160,19 @@ def extremes(predictions: pd.DataFrame, *, count: int = 5) -> tuple[pd.DataFrame
     return over, ordered[ordered["error"] < 0].head(count).reset_index(drop=True)
 
 
-def _short(column: str) -> str:
+def short_column(column: str) -> str:
+    """Return a column's name without a reduction that goes without saying.
+
+    >>> short_column("hog:mean@pca50"), short_column("hog:first")
+    ('hog@pca50', 'hog:first')
+    """
     return re.sub(r":(mean|text)(?=@|$)", "", column)
 
 
 def _prepared(block: Block) -> str:
-    return _short(block.name) if "@" in block.name else f"{_short(block.name)} ({block.preparation})"
+    return (
+        short_column(block.name) if "@" in block.name else f"{short_column(block.name)} ({block.preparation})"
+    )
 
 
 def _judged(result: Result) -> str:

@@ -20,7 +20,7 @@ class M3SHead(SigmoidHead):
         Units and activation of the hidden layers.
     loss
         ``mse``, as published for Memento10k's best figure; ``l1``;
-        ``mse-tails``, squared errors weighted by 1 + `tail_weight` |m - centre|^`tail_power`, as the paper
+        ``mse-tails``, squared errors weighted by ``1 + tail_weight |m - centre|^tail_power``, as the paper
         writes it, or ``mse-tails-code``, divided by the mean weight of the batch, as its code computes it;
         ``mse-to-spearman``, which moves from squared error in the first epoch to the correlation of soft
         ranks in the last one, as published for VideoMem.

@@ -207,7 +207,7 @@ def width(gamma: Gamma, X: Array) -> float:
 
 
 def squared_distances(X: Array) -> Float64:
-    """Return |x - z|^2 of all pairs of rows, shape (n, n), symmetric to the bit, with a diagonal of zeros.
+    """Return ``|x - z|^2`` of all pairs of rows, shape (n, n), symmetric to the bit, with a diagonal of zeros.
 
     >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]]))
     array([[ 0., 25.],
@@ -227,7 +227,7 @@ def squared_distances(X: Array) -> Float64:
 
 
 def _distances(products: Float64, rows: Float64, columns: Float64) -> Float64:
-    """Return |x - z|^2 from products x'z, shape (n, m), and the squares of both."""
+    """Return ``|x - z|^2`` from products x'z, shape (n, m), and the squares of both."""
     distances = rows[:, None] + columns - 2 * products
     return np.maximum(distances, 0, out=distances)
 

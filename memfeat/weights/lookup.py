@@ -113,7 +113,9 @@ def _download(weights: Published) -> Path:
     try:
         if weights.hub is not None:
             from huggingface_hub import hf_hub_download
+            from huggingface_hub.utils import logging
 
+            logging.set_verbosity_error()  # what a failed try says is in the error at the end
             return Path(hf_hub_download(*weights.hub))
         if weights.url:
             import torch
@@ -136,8 +138,9 @@ def _download(weights: Published) -> Path:
 def _absent(weights: Published, why: str) -> str:
     own = os.environ.get(FOLDER_VARIABLE)
     place = own or f"a folder of yours, and set {FOLDER_VARIABLE} to it"
+    wanted = weights.where if weights.hub or weights.url else f"{weights.files[0]} from {weights.where}"
     return (
-        f"The weights {weights.name} are not on this machine, and {why}. Get {weights.files[0]} from {weights.where} "
-        f"and put it into {place}. Random weights, for trying things out, are used only when asked for: "
+        f"The weights {weights.name} are not on this machine, and {why.rstrip('.')}. Get {wanted}, and put it as "
+        f"{weights.files[0]} into {place}. Random weights, for trying things out, are used only when asked for: "
         "--weights random:0."
     )

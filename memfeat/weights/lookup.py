@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from functools import lru_cache
@@ -113,9 +114,9 @@ def _download(weights: Published) -> Path:
     try:
         if weights.hub is not None:
             from huggingface_hub import hf_hub_download
-            from huggingface_hub.utils import logging
 
-            logging.set_verbosity_error()  # what a failed try says is in the error at the end
+            # What each failed try logs is in the error at the end.
+            logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
             return Path(hf_hub_download(*weights.hub))
         if weights.url:
             import torch

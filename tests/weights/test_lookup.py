@@ -72,7 +72,7 @@ def test_absent_weights_are_told_with_file_origin_and_place(tmp_path, monkeypatc
         assert word in str(caught.value)
     assert isinstance(caught.value, SetupError)
     monkeypatch.setenv(lookup.FOLDER_VARIABLE, str(tmp_path / "mine"))
-    with pytest.raises(WeightsError, match="put it into .*mine"):
+    with pytest.raises(WeightsError, match="into .*mine"):
         lookup.find(WEIGHTS)
 
 

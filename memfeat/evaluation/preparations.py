@@ -104,7 +104,7 @@ def listed() -> dict[str, str]:
         ending = ("E" if not kind.whole else "N") if kind.number else ""
         names[base + ending] = kind.summary
     names["class-prototypes"] = (
-        "similarity to the mean of each class of fitted rows; classes are the texts `actions`, `categories` or "
+        "distance from the mean of each class of fitted rows; classes are the texts `actions`, `categories` or "
         "`classes`, or those named: `class-prototypes-titles`"
     )
     return names
@@ -225,14 +225,15 @@ _KINDS: dict[str, _Kind] = {
         needs_number=True,
     ),
     "fractional": _Kind(
-        summary="mean fractional distance to the fitted rows",
+        summary="fractional distance from the mean of the fitted rows",
         make=_simple("fractional", "FractionalDistance"),
     ),
     "euclidean": _Kind(
-        summary="mean Euclidean distance to the fitted rows", make=_simple("euclidean", "EuclideanDistance")
+        summary="Euclidean distance from the mean of the fitted rows",
+        make=_simple("euclidean", "EuclideanDistance"),
     ),
     "cosine-mean": _Kind(
-        summary="cosine similarity to the fitted rows, their mean",
+        summary="cosine with the mean of the fitted rows",
         make=_simple("cosine_mean", "CosineToMean"),
     ),
     "cosine-threshold": _Kind(
@@ -240,10 +241,11 @@ _KINDS: dict[str, _Kind] = {
         make=_simple("cosine_threshold", "CosineThreshold"),
     ),
     "kde": _Kind(
-        summary="density of the fitted rows around the row", make=_simple("kde", "KernelDensityScore")
+        summary="minus the log density of the fitted rows around the row",
+        make=_simple("kde", "KernelDensityScore"),
     ),
     "kmeans": _Kind(
-        summary="distance to the N centres of k-means; `kmeans` is 20",
+        summary="distance from each of N centres of k-means; `kmeans` is 20",
         make=_kmeans,
         number="number of centres",
     ),

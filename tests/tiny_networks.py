@@ -7,8 +7,9 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
+from memfeat.errors import UsageError
 from memfeat.frame_selection import parse_selection
-from memfeat.network_extractor import NetworkExtractor
+from memfeat.network_extractor import NetworkExtractor, NetworkFamily
 from memfeat.weights.published import Published
 
 
@@ -69,3 +70,32 @@ class TinyClips(TinyImages):
             nn.AdaptiveAvgPool3d(1),
             nn.Flatten(),
         )
+
+
+class TinyFamily(NetworkFamily):
+    summary = "Small networks for tests."
+
+    def names(self):
+        return ["tiny-clips", "tiny-images"]
+
+    def aliases(self):
+        return {"tiny": "tiny-images"}
+
+    def make(self, name):
+        for base, kind in (("tiny-images", TinyImages), ("tiny-clips", TinyClips)):
+            if name == base:
+                return kind()
+            if name.startswith(f"{base}-"):
+                try:
+                    return kind(name.removeprefix(f"{base}-"))
+                except UsageError:
+                    return None
+        return None
+
+
+def register(monkeypatch) -> None:
+    """Let the small networks be found by name, beside the others."""
+    from memfeat import extractors
+
+    known = {**extractors.families(), "tiny": TinyFamily()}
+    monkeypatch.setattr(extractors, "families", lambda: known)

@@ -17,11 +17,16 @@ app = typer.Typer(
 
 @app.command()
 def features() -> None:
-    """Show every descriptor."""
+    """Show every descriptor, and every network that has published weights.
+
+    Networks of clip, timm and others take more names; see the families below the table. A frame selection may follow a
+    network's name: -all, -first, -fml (first, middle, last), -everyN, -Nps (N per second), -spreadN, and for networks
+    of clips -windowsN.
+    """
     from memfeat import extractors
 
     show_table(
-        "",
+        "Descriptors",
         ["feature", "arrays", "unit", "what"],
         [
             (
@@ -33,6 +38,18 @@ def features() -> None:
             for e in extractors.all_extractors()
         ],
     )
+    families = extractors.families().values()
+    short = {full: alias for family in families for alias, full in family.aliases().items()}
+    networks = [extractors.get_network(name) for name in extractors.network_names()]
+    show_table(
+        "\nNetworks (to be named with --features; memfeat weights list)",
+        ["feature", "short", "a row for", "frames", "what"],
+        [
+            (n.name, short.get(n.name, ""), "a clip" if n.clips else "a frame", n.selection.suffix, n.summary)
+            for n in networks
+        ],
+    )
+    show_table("\nFamilies of networks", ["what"], [(family.summary,) for family in families])
 
 
 def _why_not(reason: str | None) -> str:

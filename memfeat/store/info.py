@@ -14,6 +14,7 @@ from memfeat.store.index import FeatureCount, load_index
 from memfeat.store.labels import read_labels
 from memfeat.store.manifest import read_manifest
 from memfeat.store.texts import read_texts
+from memfeat.weights.choice import note_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Summary:
     path, dataset, sample, notes
         The store.
     note
-        What must be said wherever the labels are used; mostly empty.
+        What must be said wherever the labels, or features of random weights, are used; mostly empty.
     videos, bytes
         Number of readable video files and the size of all.
     features
@@ -98,7 +99,9 @@ def info(store: str | Path) -> Summary:
         dataset=manifest.dataset,
         sample=manifest.sample,
         notes=manifest.notes,
-        note="" if labels is None else labels.note,
+        note="; ".join(
+            text for text in ("" if labels is None else labels.note, *map(note_of, index.features())) if text
+        ),
         videos=len(index.ids),
         bytes=int(index.stats[:, 1].sum()),
         features=tuple(index.counts()),

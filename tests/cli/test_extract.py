@@ -123,3 +123,78 @@ def test_labels_alone_open_no_video(memfeat, videos, tmp_path):
     ran = memfeat(*call, "--features", "contrast")
     assert ran.code == 2
     assert "measures nothing" in ran.err
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    pytest.importorskip("torch", reason="needs the extra deep")
+    from tiny_networks import register
+
+    register(monkeypatch)
+
+
+def test_descriptors_and_networks_in_one_call(memfeat, tiny, videos, tmp_path):
+    from memfeat import FeatureStore
+
+    call = (
+        "extract",
+        "--videos",
+        videos,
+        "--out",
+        "s",
+        "--workers",
+        0,
+        "--device",
+        "cpu",
+        "--weights",
+        "random:1",
+    )
+    write_empty(videos / "bad.mp4")
+    ran = memfeat(*call, "--features", "contrast,tiny-fml,tiny-clips-windows2", "--json")
+    assert ran.code == 3, ran.err
+    both = json.loads(ran.out)
+    assert both["exit_code"] == 3
+    assert (both["descriptors"]["done"], both["networks"]["done"], both["networks"]["failed"]) == (3, 3, 1)
+    assert "Descriptors: 3 measured" in ran.err
+    assert "Networks: 3 measured" in ran.err
+    assert "RANDOM weights (seed 1): the network is untrained" in ran.err
+    record = FeatureStore(tmp_path / "s")["v0.mp4"]
+    assert set(record.features) == {"contrast", "tiny-images-fml-random1", "tiny-clips-windows2-random1"}
+    again = memfeat(*call, "--features", "tiny-images-fml-random1")
+    assert "0 measured, 3 already there" in again.err
+    shown = memfeat("store", "info", "s")
+    assert "tiny-images-fml-random1: RANDOM weights (seed 1)" in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--features", "tiny", "--precision", "bf17"), 2, "Did you mean 'bf16'"),
+        (("--features", "tiny", "--decoder", "cv2"), 2, "use pyav, torchcodec, torchcodec-cuda"),
+        (("--features", "tiny", "--weights", "random"), 2, "need a seed, as in random:0"),
+        (("--features", "tiny", "--weights", "no.pth"), 2, "'no.pth' is no file"),
+        (("--features", "tiny-images-random4"), 2, "add --weights random:4"),
+        (("--features", "tiny-images-random4", "--weights", "random:5"), 2, "add --weights random:4"),
+        (("--features", "tiny", "--device", "gpu"), 2, "use cpu, cuda"),
+        (
+            ("--features", "contrast", "--device", "cpu", "--compile"),
+            2,
+            "--device, --compile is for features of networks",
+        ),
+        (("--features", "contrast,tiny"), 4, "tiny-images.safetensors from tests"),
+        (
+            ("--features", "tiny", "--weights", "random:1", "--decoder", "torchcodec"),
+            4,
+            "pip install torchcodec",
+        ),
+    ],
+)
+def test_wrong_calls_of_networks(memfeat, tiny, videos, tmp_path, monkeypatch, arguments, code, words):
+    import sys
+
+    monkeypatch.setenv("MEMFEAT_OFFLINE", "1")
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
+    ran = memfeat("extract", "--videos", videos, "--name", "x", *arguments)
+    assert ran.code == code, ran.err
+    assert words in ran.err
+    assert not (tmp_path / "features").exists()

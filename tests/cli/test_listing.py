@@ -5,6 +5,10 @@ import pytest
     ("what", "words"),
     [
         ("features", ["sharpness-fft", "flow", "bytes", "(34596,)"]),
+        (
+            "features",
+            ["clip-vit-b-32-quickgelu-openai", "clip-vit-b-32", "a clip", "windows", "Families of networks"],
+        ),
         ("models", ["brr"]),
         ("preparations", ["pcaN", "tfidf-svdN", "class-prototypes"]),
         ("recipes", ["demo", "synthetic"]),

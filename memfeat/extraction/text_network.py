@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from memfeat.errors import SetupError, UsageError
+from memfeat.errors import SetupError, UsageError, WeightsError
 from memfeat.extraction.deep.device import describe
 from memfeat.extraction.deep.halving import Halving
 from memfeat.extraction.deep.wanted import missing
 from memfeat.extractors import get_network
-from memfeat.extractors.clip import ClipImages, Release, build_clip, whole_names
+from memfeat.extractors.clip import ClipImages, Release, build_clip, published, whole_names
 from memfeat.frame_selection import ALL
 from memfeat.weights import lookup, states
 from memfeat.weights.choice import PUBLISHED, Choice
@@ -234,6 +234,11 @@ def _loaded(network: TextNetwork) -> nn.Module:
     module = text_side()
     state: dict[str, Tensor] = whole_names(states.read_state(network.file))
     texts = {name: tensor for name, tensor in state.items() if not name.startswith(_IMAGES)}
+    if not any("token_embedding" in name for name in texts):
+        raise WeightsError(
+            f"{network.file} has no text side: it is the image side of a CLIP alone, or no CLIP. Get the whole from "
+            f"{published(network.release).where}."
+        )
     states.load_strictly(module, texts, origin=f"{network.file} (its text side)")
     return module
 

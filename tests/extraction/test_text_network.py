@@ -52,7 +52,7 @@ class TestNames:
     def test_absent_weights(self, tmp_path, monkeypatch):
         for variable in ("MEMFEAT_WEIGHTS", "HF_HUB_CACHE", "TORCH_HOME"):
             monkeypatch.setenv(variable, str(tmp_path))
-        with pytest.raises(WeightsError, match=r"Get clip-vit-b-32-quickgelu-openai\.safetensors from"):
+        with pytest.raises(WeightsError, match=r"put it as clip-vit-b-32-quickgelu-openai\.safetensors"):
             resolve("clip-vit-b-32", "captions", download=False)
 
 

@@ -293,7 +293,7 @@ def _predicted(
     member = work.aligned.members[one.name]
     used = tuple(seeds) if work.draws(one.name) else tuple(seeds[:1])
     held = {seed: [work.held(one.name, seed, part) for part in plan.parts] for seed in used}
-    notes = system.notes_of(
+    heard = system.notes_of(
         system.Fitted(None, found.notes, found.reduced) for several in held.values() for found in several
     )
     return [
@@ -303,10 +303,14 @@ def _predicted(
             member=member,
             values={seed: [found.predicted[reading] for found in held[seed]] for seed in used},
             deviations={} if reading else {seed: [found.deviation for found in held[seed]] for seed in used},
-            notes=notes,
+            notes=() if reading else (*_own_note(one), *(n.removeprefix(f"{one.model}: ") for n in heard)),
         )
         for reading in held[used[0]][0].predicted
     ]
+
+
+def _own_note(one: System) -> tuple[str, ...]:
+    return (one.note,) if one.note else ()
 
 
 def _fused(
@@ -328,7 +332,7 @@ def _fused(
     mean = np.mean(weights, axis=0)
     said = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(one.fuse, mean, strict=True))
     found = one.weights == "inner-folds"
-    notes = (f"weights {said} (mean over {len(weights)} fits)",) if found else ()
+    notes = (*_own_note(one), *([f"weights {said} (mean over {len(weights)} fits)"] if found else []))
     return Predicted(name=one.name, system=one, member=None, values=values, deviations={}, notes=notes)
 
 

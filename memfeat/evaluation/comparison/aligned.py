@@ -11,6 +11,7 @@ from memfeat.errors import MemfeatError, UsageError, nearest
 from memfeat.evaluation.assemble import resolve
 from memfeat.evaluation.columns import parse_column
 from memfeat.evaluation.comparison.systems import System
+from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import NO_SCORE, Rows, gather
 from memfeat.evaluation.parameters import check as check_parameters
 from memfeat.evaluation.preparation import Blocks
@@ -120,8 +121,9 @@ def _columns(
     store: FeatureStore, system: System, spec: ModelSpec, *, target: str, group_by: str | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the full names of a system's columns, and what there is to say of a choice that was not made."""
-    if system.features is not None:
-        return tuple(column.name for column in resolve(store, system.features)), ()
+    features = columns_of(system.features, system.aggregate)
+    if features is not None:
+        return tuple(column.name for column in resolve(store, features)), ()
     rows = gather(store, target=target, columns=None, choose=spec.columns, group_by=group_by)
     return tuple(block.name for block in rows.blocks), rows.notes
 

@@ -14,7 +14,7 @@ from memfeat.evaluation.comparison.lines import (
     number,
     spread_cell,
 )
-from memfeat.evaluation.comparison.text import legend
+from memfeat.evaluation.comparison.text import remarks
 from memfeat.statistics import Figure
 
 _WIDTH, _HEIGHT, _MARGIN = 170, 18, 6
@@ -31,7 +31,7 @@ p { margin: .25rem 0; max-width: 60rem; }
 .caution { border-left: 3px solid var(--mark); padding-left: .75rem; }
 .wide { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+th, td { padding: .3rem .55rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
 tbody th { font-weight: 600; }
 td.failure { white-space: normal; color: var(--dim); }
@@ -62,7 +62,7 @@ def as_page(lines: Sequence[Line], about: About) -> str:
         for line in lines
     )
     caution = f'<p class="caution">{escape(about.note)}</p>' if about.note else ""
-    remarks = "\n".join(f"<li>{escape(text)}</li>" for text in _remarks(lines, about))
+    listed = "\n".join(f"<li>{escape(text)}</li>" for text in remarks(lines, about))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -82,7 +82,7 @@ def as_page(lines: Sequence[Line], about: About) -> str:
 </tbody>
 </table></div>
 <ul class="dim">
-{remarks}
+{listed}
 </ul>
 </body>
 </html>
@@ -137,7 +137,7 @@ def _row(
         if several:
             difference = line.difference.get(metric)
             text = difference_cell(line, metric, about) if difference is None else _figure(difference, True)
-            cells.append(f"<td>{text}</td>")
+            cells.append(f"<td>{text}</td>" if difference is not None else f'<td class="dim">{text}</td>')
     kind = ' class="baseline"' if line.name == about.baseline else ""
     return f"<tr{kind}>{''.join(cells)}</tr>"
 
@@ -146,17 +146,3 @@ def _figure(figure: Figure, signed: bool = False) -> str:
     ends = interval(figure, signed=signed)
     value = number(figure.value, figure.metric, signed=signed)
     return f'{value} <span class="interval">{ends}</span>' if ends else value
-
-
-def _remarks(lines: Sequence[Line], about: About) -> list[str]:
-    found = legend(lines, about)
-    found.append(f"rows: {about.rows}, {about.rule}")
-    if about.damaged:
-        found.append(f"{about.damaged} videos did not decode cleanly")
-    found += list(about.notes)
-    for line in lines:
-        of = ", ".join(line.features)
-        said = "; ".join(text for text in (of, line.parameters, *line.notes) if text)
-        if said:
-            found.append(f"{line.name}: {said}")
-    return found

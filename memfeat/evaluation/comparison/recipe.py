@@ -28,6 +28,7 @@ class SystemTable(_Table):
     name: str
     model: str | None = None
     features: list[str] | None = None
+    aggregate: str | None = None
     parameters: dict[str, Any] = {}
     fuse: list[str] = []
     method: str | None = None
@@ -134,7 +135,7 @@ def load(name: str) -> SystemsRecipe:
 
 def _system(table: SystemTable) -> System:
     if table.fuse:
-        if table.model is not None or table.features is not None or table.parameters:
+        if table.model or table.features is not None or table.parameters or table.aggregate:
             raise UsageError(
                 f"{table.name!r} fuses {', '.join(table.fuse)} and has a model, features or parameters of its own; "
                 "give those to the systems it fuses."
@@ -152,6 +153,7 @@ def _system(table: SystemTable) -> System:
         name=table.name,
         model=table.model or "brr",
         features=None if table.features is None else tuple(table.features),
+        aggregate=table.aggregate,
         parameters=table.parameters,
         note=table.note,
     )

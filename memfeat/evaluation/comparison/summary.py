@@ -106,7 +106,7 @@ def summarise(
                 difference=more,
                 raw=_raw(one, rows, plan, resamples=resamples, level=level, seed=seed) if raw else None,
                 failure=one.failure,
-                notes=(*([one.system.note] if one.system.note else []), *one.notes),
+                notes=one.notes,
             )
         )
     order = ["system", "seed", "id", "split", "target", "predicted", "predicted_sd"]

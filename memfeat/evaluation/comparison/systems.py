@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memfeat.errors import UsageError, nearest
-from memfeat.evaluation.columns import parse_columns
+from memfeat.evaluation.columns import parse_column, parse_columns
+from memfeat.evaluation.frames import is_of_frames
 from memfeat.evaluation.fusion import METHODS, WEIGHTS
 
 _LONGEST = 36
@@ -29,6 +30,8 @@ class System:
     """A name from `memfeat.models.names`; not looked at where others are fused."""
     features: tuple[str, ...] | None = None
     """Columns, as for `memfeat.evaluation.fit.fit`; None takes those the model asks for, else all."""
+    aggregate: str | None = None
+    """``mean-of-frames`` scores frames one by one (`memfeat.evaluation.frames.columns_of`)."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Of the model, beside or instead of its published ones."""
     fuse: tuple[str, ...] = ()
@@ -49,7 +52,7 @@ class System:
             raise UsageError(
                 f"{self.name!r} fuses {', '.join(self.fuse)}; two or more different systems are needed."
             )
-        if self.features is not None or self.parameters:
+        if self.features is not None or self.parameters or self.aggregate is not None:
             raise UsageError(
                 f"{self.name!r} fuses {', '.join(self.fuse)} and has features or parameters of its own; "
                 "give those to the systems it fuses."
@@ -84,6 +87,7 @@ def grid(
     models: Sequence[str],
     features: Sequence[Sequence[str] | None] = (None,),
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    aggregate: str | None = None,
 ) -> list[System]:
     """Return every model on every set of columns.
 
@@ -95,6 +99,9 @@ def grid(
         Sets of columns; None is what the model asks for.
     parameters
         By model.
+    aggregate
+        ``mean-of-frames`` scores frames one by one, except for a set in which every column names a reduction
+        that leaves one row per video, such as ``clip:mean``.
 
     Returns
     -------
@@ -122,11 +129,17 @@ def grid(
             name=f"{model} {name}" if len(sets) > 1 else model,
             model=model,
             features=None if columns is None else tuple(columns),
+            aggregate=None if aggregate is None or _of_videos(columns) else aggregate,
             parameters=(parameters or {}).get(model, {}),
         )
         for model in models
         for name, columns in sets
     ]
+
+
+def _of_videos(columns: Sequence[str] | None) -> bool:
+    reductions = [parse_column(name).reduction for name in columns or ()]
+    return bool(reductions) and all(one is not None and not is_of_frames(one) for one in reductions)
 
 
 def check_names(systems: Iterable[System]) -> list[System]:

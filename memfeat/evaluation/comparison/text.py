@@ -41,19 +41,25 @@ def as_text(lines: Sequence[Line], about: About, *, width: int = 80) -> str:
                 text += [*_table(chunk), ""]
         text.pop()
     text.append("")
-    remarks = [
+    for remark in (
         *(f"{line.name} failed: {line.failure}" for line in lines if line.failure),
+        *remarks(lines, about),
+        *([f"* {about.note}"] if about.note else []),
+    ):
+        text += _wrapped(remark, width)
+    return "\n".join(text) + "\n"
+
+
+def remarks(lines: Sequence[Line], about: About) -> list[str]:
+    """Return what must be known beside the figures, the caution of the scores and failures apart."""
+    return [
         *legend(lines, about),
         *_features(lines),
         f"rows: {about.rows}, {about.rule}",
         *([f"{about.damaged} videos did not decode cleanly"] if about.damaged else []),
         *(f"{line.name}: {note}" for line in lines for note in line.notes),
         *(f"note: {note}" for note in about.notes),
-        *([f"* {about.note}"] if about.note else []),
     ]
-    for remark in remarks:
-        text += _wrapped(remark, width)
-    return "\n".join(text) + "\n"
 
 
 def legend(lines: Sequence[Line], about: About) -> list[str]:

@@ -50,8 +50,14 @@ class InProcess:
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Run every task."""
+        torch = sys.modules.get("torch")
+        threads = 1 if torch is None else torch.get_num_threads()
         limit_threads()
-        yield from map(process, tasks)
+        try:
+            yield from map(process, tasks)
+        finally:
+            if torch is not None:  # networks may run next, on all cores
+                torch.set_num_threads(threads)
 
 
 class OnDask:
@@ -152,8 +158,8 @@ def limit_threads() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
 
 
 def _plugin() -> Any:

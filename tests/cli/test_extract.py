@@ -133,6 +133,35 @@ def tiny(monkeypatch):
     register(monkeypatch)
 
 
+def test_without_torch_networks_have_a_remedy_and_descriptors_none(memfeat, videos, tmp_path, monkeypatch):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from memfeat.cli.main import run; sys.argv = ['memfeat', *sys.argv[1:]]; run()"
+    )
+    call = [
+        sys.executable,
+        "-c",
+        code,
+        "extract",
+        "--videos",
+        str(videos),
+        "--out",
+        str(tmp_path / "s"),
+        "--workers",
+        "0",
+    ]
+    network = [*call, "--features", "contrast,r3d-18-kinetics400", "--weights", "random:0"]
+    ran = subprocess.run(network, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "pip install 'memfeat[deep]'" in ran.stderr) == (4, True), ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "s").exists()
+    ran = subprocess.run([*call, "--features", "contrast"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_descriptors_and_networks_in_one_call(memfeat, tiny, videos, tmp_path):
     from memfeat import FeatureStore
 

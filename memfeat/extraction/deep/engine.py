@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from memfeat.errors import SetupError
 from memfeat.extraction.deep.assembly import Assembly
@@ -18,8 +18,10 @@ from memfeat.extraction.deep.decoding import AnyJob, Problem, decode
 from memfeat.extraction.deep.frames import Reading
 from memfeat.extraction.deep.halving import Halving
 from memfeat.extraction.deep.packing import Batch, Packer
-from memfeat.extraction.deep.runner import Pending, Runner, exact_float32
 from memfeat.store.record import FeatureRecord
+
+if TYPE_CHECKING:
+    from memfeat.extraction.deep.runner import Pending, Runner
 
 _IN_FLIGHT = 2
 """Batches that a device is given before the rows of the first are asked for."""
@@ -86,6 +88,8 @@ def process(
     SetupError
         The device has no memory for a single frame, or failed; or the machine cannot decode.
     """
+    from memfeat.extraction.deep.runner import exact_float32
+
     line = _Line[AnyJob](runners, on_frames)
     with exact_float32(), closing(decode(jobs, threads=threads, stop=stop)) as chunks:
         for job, chunk in chunks:
@@ -113,7 +117,7 @@ class _Line(Generic[AnyJob]):
         self.packers = [Packer[Assembly](runner.batch_size) for runner in runners]
         self._runners = runners
         self._on_frames = on_frames
-        self._halvings = [Halving[Pending](runner.launch, self._release) for runner in runners]
+        self._halvings = [Halving(runner.launch, self._release) for runner in runners]
         self._pending: deque[tuple[int, Batch[Assembly], Pending]] = deque()
         self._assemblies: dict[int, tuple[AnyJob, Assembly]] = {}
 

@@ -15,7 +15,7 @@ from memfeat.extraction.deep.cluster import on_scheduler
 from memfeat.extraction.deep.device import choose_devices
 from memfeat.extraction.deep.perform import Looked, Message, Ran
 from memfeat.extraction.deep.processes import on_devices
-from memfeat.extraction.deep.wanted import Wanted, resolve
+from memfeat.extraction.deep.wanted import Wanted, require_torch, resolve
 from memfeat.extraction.deep.work import Work
 from memfeat.extraction.deep.writing import STAGE
 from memfeat.extraction.interrupt import interruptible
@@ -144,6 +144,7 @@ def require(
     networks: Sequence[NetworkExtractor], settings: Settings, *, device: str | None, scheduler: str | None
 ) -> tuple[list[str], tuple[Wanted, ...]]:
     """Return devices and weights, before anything is opened or written; raises as `extract_deep` what is lacking."""
+    require_torch()
     devices = [] if scheduler is not None else choose_devices(device)
     opener(settings.decoder)
     return devices, tuple(resolve(networks, settings))

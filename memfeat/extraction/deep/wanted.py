@@ -78,6 +78,12 @@ class Wanted:
             raise missing(error.name or "a library") from error
 
 
+def require_torch() -> None:
+    """Raise SetupError unless torch is installed."""
+    if find_spec("torch") is None:
+        raise missing("torch")
+
+
 def missing(library: str) -> SetupError:
     """Return the error that says which library networks lack here."""
     return SetupError(f"Features of networks need {library}, which is missing: pip install 'memfeat[deep]'.")
@@ -97,8 +103,7 @@ def resolve(
     SetupError
         torch is missing.
     """
-    if find_spec("torch") is None:
-        raise missing("torch")
+    require_torch()
     if odd := [n.name for n in networks if n.selection.kind == "windows" and not n.clips]:
         raise UsageError(
             f"{odd[0]!r} looks at single frames, which make no windows; use everyN, Nps or spreadN."

@@ -57,7 +57,7 @@ def remarks(lines: Sequence[Line], about: About) -> list[str]:
         *_features(lines),
         f"rows: {about.rows}, {about.rule}",
         *([f"{about.damaged} videos did not decode cleanly"] if about.damaged else []),
-        *(f"{line.name}: {note}" for line in lines for note in line.notes),
+        *_notes(lines),
         *(f"note: {note}" for note in about.notes),
     ]
 
@@ -141,6 +141,15 @@ def _features(lines: Sequence[Line]) -> list[str]:
         if said:
             found.append(f"{line.name}: {'; '.join(said)}")
     return found
+
+
+def _notes(lines: Sequence[Line]) -> list[str]:
+    """Return what fits had to say, each remark once with the systems that it is of."""
+    of: dict[str, list[str]] = {}
+    for line in lines:
+        for note in line.notes:
+            of.setdefault(note, []).append(line.name)
+    return [f"{', '.join(names)}: {note}" for note, names in of.items()]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -58,3 +58,8 @@ def test_features_that_names_tell_are_not_told_again() -> None:
     assert as_text(shared, ABOUT).count("light") == 1
     named = [replace(LINES[0], name="brr hog+a_b&c"), *LINES[1:]]
     assert "brr hog+a_b&c:" not in as_text(named, ABOUT)
+
+
+def test_a_note_of_several_systems_is_told_once() -> None:
+    noted = [replace(line, notes=("few steps",)) for line in LINES[:2]]
+    assert "first, second <b>: few steps" in as_text(noted, ABOUT)

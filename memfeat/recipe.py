@@ -50,6 +50,8 @@ class FitTable(_Table):
     parameters: dict[str, Any] = {}
     """``[fit.parameters]``: of that model."""
     features: list[str] | None = None
+    aggregate: str | None = None
+    """``mean-of-frames``: the features' frames are scored one by one and averaged."""
     target: str | None = None
     split: str = "auto"
     folds: int = Field(default=5, ge=2)

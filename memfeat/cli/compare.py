@@ -27,6 +27,9 @@ _SET = typer.Option(
     metavar="NAME=VALUE",
     help="A parameter, such as C=10; of one of several models: svr.C=10. May be repeated.",
 )
+_AGGREGATE = typer.Option(
+    None, help="mean-of-frames: score single frames (feature:per-second, feature:frames) and average."
+)
 _TARGET = typer.Option(None, help="Column of scores; needed when there are several.")
 _SEEDS = typer.Option(None, help="Comma-separated seeds of the models; figures are means over them.")
 _SEED = typer.Option(None, min=0, help="Seed of folds and bootstrap; default 0.")
@@ -55,6 +58,7 @@ def compare(
     features: list[str] = typer.Option(
         [], help="Comma-separated columns, as for fit. Repeated, each is a set of its own for every model."
     ),
+    aggregate: str | None = _AGGREGATE,
     settings: list[str] = _SET,
     fuse: str | None = typer.Option(
         None, help="Average all systems in a further row: score-average or rank-average."
@@ -87,14 +91,14 @@ def compare(
     from memfeat.evaluation.comparison import recipe as recipes
     from memfeat.evaluation.comparison.systems import System
 
-    if recipe is not None and (models is not None or features or settings):
+    if recipe is not None and (models is not None or features or settings or aggregate is not None):
         raise UsageError("A recipe names its own models, features and parameters. Give it, or --models.")
     said = recipes.CompareTable()
     if recipe is not None:
         loaded = recipes.load(recipe)
         systems, said = loaded.made(), loaded.compare
     else:
-        systems = _grid(models, features, settings, locate(dataset))
+        systems = _grid(models, features, aggregate, settings, locate(dataset))
     if fuse is not None:
         name = "fusion" if all(system.name != "fusion" for system in systems) else f"fusion by {fuse}"
         plain = [system.name for system in systems if not system.fuse]
@@ -130,6 +134,7 @@ def ablate(
     features: str | None = typer.Option(
         None, help="Comma-separated columns, as for fit; default those the model asks for, else all."
     ),
+    aggregate: str | None = _AGGREGATE,
     settings: list[str] = _SET,
     by: str = typer.Option("feature", help="feature, or module: the parts that a model such as m3s has."),
     leave_one_out: bool = typer.Option(False, "--leave-one-out", help="Only without each in turn."),
@@ -172,6 +177,7 @@ def ablate(
             store,
             model=chosen,
             columns=words(features) or usually.features,
+            aggregate=aggregate or (None if features else usually.aggregate),
             parameters={**of_recipe, **parse(settings)},
             by=by,  # type: ignore[arg-type]
             ways=ways,
@@ -268,7 +274,9 @@ def _show(found: Comparison, out: Path | None, replace: bool) -> None:
         raise typer.Exit(DataError.exit_code)
 
 
-def _grid(models: str | None, features: list[str], settings: list[str], store: Path) -> list[System]:
+def _grid(
+    models: str | None, features: list[str], aggregate: str | None, settings: list[str], store: Path
+) -> list[System]:
     from memfeat.evaluation.comparison.systems import grid
     from memfeat.evaluation.parameters import parse
 
@@ -286,7 +294,7 @@ def _grid(models: str | None, features: list[str], settings: list[str], store: P
             )
         by_model.setdefault(model if dot else named[0], {})[parameter if dot else name] = value
     sets = [words(one) for one in features] or [usually.features]
-    return grid(named, sets, by_model)
+    return grid(named, sets, by_model, aggregate or (None if features else usually.aggregate))
 
 
 def _seeds(text: str | None) -> list[int] | None:

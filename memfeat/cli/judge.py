@@ -28,6 +28,9 @@ def fit(
         help="Comma-separated feature[:reduction][@preparation], such as hog:first@pca50, or texts, such as "
         "captions; default those the model asks for, else all.",
     ),
+    aggregate: str | None = typer.Option(
+        None, help="mean-of-frames: score single frames (feature:per-second, feature:frames) and average."
+    ),
     settings: list[str] = typer.Option(
         [], "--set", metavar="NAME=VALUE", help="A parameter of the model, such as C=10; may be repeated."
     ),
@@ -66,6 +69,7 @@ def fit(
             model=model,
             parameters={**of_recipe, **parse(settings)},
             columns=words(features) or usually.features,
+            aggregate=aggregate or (None if features else usually.aggregate),
             target=target or usually.target,
             folds=folds or usually.folds,
             split=split or ("auto" if split_file else usually.split),
@@ -85,6 +89,7 @@ def fit_store(
     *,
     model: str,
     columns: list[str] | None,
+    aggregate: str | None = None,
     parameters: dict[str, Any] | None = None,
     target: str | None,
     folds: int = 5,
@@ -117,6 +122,7 @@ def fit_store(
             model=model,
             parameters=parameters,
             columns=columns,
+            aggregate=aggregate,
             target=target,
             folds=folds,
             seed=seed,
@@ -187,6 +193,12 @@ def predict(
     ),
     out: Path | None = typer.Option(None, help="CSV file to write; default standard output."),
     workers: int = typer.Option(1, min=1, help="Processes."),
+    device: str | None = typer.Option(
+        None, help="Where networks run, if the run uses any: cpu or cuda:N; default a GPU where there is one."
+    ),
+    weights: Path | None = typer.Option(
+        None, help="File of weights, if a feature was computed with a file of one's own."
+    ),
 ) -> None:
     """Score new videos and images: a CSV with score and predictive standard deviation."""
     from memfeat.evaluation.files import read_texts
@@ -210,6 +222,8 @@ def predict(
             files,
             texts=None if texts is None else read_texts(texts),
             workers=workers,
+            device=device,
+            weights=weights,
             out=out,
             progress=progress,
         )

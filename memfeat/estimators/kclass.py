@@ -35,7 +35,8 @@ class KClassRegressor(TorchEstimator):
         Upper edge of the last class; None takes 1 (published) for scores in [0, 1], else the highest score.
     branches
         Numbers of columns of the branches, in order, such as ``(4096, 1024)``; one of them may be -1, the
-        rest. Each branch has a layer of its own before the concatenation. None is one branch.
+        rest. On features of a store, ``by-feature`` is a branch for each (`memfeat.evaluation.pipeline`). Each
+        branch has a layer of its own before the concatenation. None is one branch.
     branch_units, hidden
         Units of each branch's layer and of the layers after the concatenation. With the softmax layer the
         defaults make the paper's three layers; it searched units from 32 to 1024 and gives no result.
@@ -75,7 +76,7 @@ class KClassRegressor(TorchEstimator):
         *,
         edge: str = "class-mean",
         scale_maximum: float | None = None,
-        branches: Sequence[int] | None = None,
+        branches: Sequence[int] | str | None = None,
         branch_units: int = 512,
         hidden: Sequence[int] = (128,),
         activation: str = "relu",
@@ -203,10 +204,15 @@ def _check_edge(edge: str) -> str:
     return edge
 
 
-def _widths(branches: Sequence[int] | None, columns: int) -> list[int]:
+def _widths(branches: Sequence[int] | str | None, columns: int) -> list[int]:
     """Return the number of columns of each branch, with the rest filled in."""
     if branches is None:
         return [columns]
+    if isinstance(branches, str):
+        raise ValueError(
+            f"branches={branches!r}: give the number of columns of each branch, such as [512, -1]; only a model on the "
+            "features of a store takes the word 'by-feature'."
+        )
     widths = [int(width) for width in branches]
     rest = columns - sum(width for width in widths if width != -1)
     filled = [rest if width == -1 else width for width in widths]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import Ridge
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_array, check_is_fitted, has_fit_parameter, validate_data
 
 Array = npt.NDArray[Any]
 Float64 = npt.NDArray[np.float64]
@@ -52,8 +53,11 @@ class MeanOfFrames(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.regressor = regressor
         self.width = width
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
         """Fit the regressor on the frames of X, shape (n, F D), with the scores y, shape (n,), repeated.
+
+        A regressor that makes folds of its own, and takes ``groups`` for it, is told which frames belong together:
+        those of one video, or of videos of equal `groups`, shape (n,).
 
         Raises
         ------
@@ -64,28 +68,33 @@ class MeanOfFrames(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         rows, scores = validate_data(self, X, y, y_numeric=True, **_CHECKS)
         frames, videos = self._frames(rows)
         regressor = Ridge() if self.regressor is None else clone(self.regressor)
-        self.regressor_ = regressor.fit(frames, np.asarray(scores)[videos])
+        together = videos if groups is None else np.asarray(groups)[videos]
+        self.regressor_ = regressor.fit(frames, np.asarray(scores)[videos], **fit_groups(regressor, together))
         self.n_frames_ = len(frames)
         return self
 
-    def predict(self, X: npt.ArrayLike) -> Float64:
+    def predict(self, X: npt.ArrayLike, **keywords: Any) -> Float64:
         """Return the mean prediction over each video's frames, shape (n,).
 
-        With a `width`, rows may hold more or fewer frames than those it was fitted on.
+        With a `width`, rows may hold more or fewer frames than those it was fitted on. `keywords` are handed to
+        the regressor's ``predict``, which must still give one number per frame.
 
         Raises
         ------
         ValueError
-            As in `fit`, or frames of another width.
+            As in `fit`, frames of another width, or a deviation is asked for: what the errors of a video's frames
+            have in common is not known.
         """
         check_is_fitted(self)
+        if keywords.get("return_std") or keywords.get("return_cov"):
+            raise ValueError("A mean over frames has no predictive deviation.")
         # Only frames have a width that must stay; how many of them a row holds may change.
         if self.width is None:
             rows = validate_data(self, X, reset=False, **_CHECKS)
         else:
             rows = check_array(X, estimator=self, **_CHECKS)
         frames, videos = self._frames(rows)
-        scores = np.asarray(self.regressor_.predict(frames), np.float64)
+        scores = np.asarray(self.regressor_.predict(frames, **keywords), np.float64)
         return np.asarray(np.bincount(videos, weights=scores) / np.bincount(videos))
 
     def _frames(self, X: Array) -> tuple[Array, npt.NDArray[np.intp]]:
@@ -113,3 +122,15 @@ class MeanOfFrames(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         # What one number of many tells of a score is little, and that is how scikit-learn's checks look at it.
         tags.regressor_tags.poor_score = self.width is not None
         return tags
+
+
+def fit_groups(regressor: Any, groups: Array) -> dict[str, Any]:
+    """Return the keywords of ``fit`` that tell a regressor, or the last step of a pipeline, which rows belong together.
+
+    >>> fit_groups(Ridge(), np.array([0, 0, 1]))
+    {}
+    """
+    name, final = regressor.steps[-1] if isinstance(regressor, Pipeline) else ("", regressor)
+    if not has_fit_parameter(final, "groups"):
+        return {}
+    return {f"{name}__groups" if name else "groups": groups}

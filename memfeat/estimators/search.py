@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, _fit_context, clone
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -97,14 +97,17 @@ class OptunaSearch(MetaEstimatorMixin, RegressorMixin, BaseEstimator):  # type: 
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: npt.ArrayLike) -> Self:
+    def fit(self, X: Any, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
         """Search, then fit the best settings on all rows of X, shape (n, p), and y, shape (n,).
+
+        Rows of equal `groups`, shape (n,), as frames of one video are, stay in one inner fold: settings would
+        otherwise be judged on rows like those they were fitted on.
 
         Raises
         ------
         ValueError
-            Fewer than four rows, values that are not finite, a space that is empty or names a parameter which
-            the regressor does not have, or no settings that could be fitted.
+            Fewer than four rows, a single group, values that are not finite, a space that is empty or names a
+            parameter which the regressor does not have, or no settings that could be fitted.
         """
         _check(self.space, self.estimator)
         checked, targets = validate_data(
@@ -116,14 +119,26 @@ class OptunaSearch(MetaEstimatorMixin, RegressorMixin, BaseEstimator):  # type: 
             y_numeric=True,
             ensure_min_samples=4,
         )
-        folds = min(self.folds, len(targets) // 2)
-        parts = list(KFold(folds, shuffle=True, random_state=self.random_state).split(targets))
+        parts = self._parts(len(targets), groups)
         self.trials_ = self._tried(self._prepared(checked), targets, parts)
         judged = [trial for trial in self.trials_ if trial["score"] is not None]
         best = max(judged, key=lambda trial: trial["score"])  # the first of equals
         self.best_params_, self.best_score_ = dict(best["params"]), best["score"]
         self.best_estimator_ = clone(self.estimator).set_params(**self.best_params_).fit(checked, targets)
         return self
+
+    def _parts(self, n: int, groups: npt.ArrayLike | None) -> list[tuple[Rows, Rows]]:
+        if groups is None:
+            return list(
+                KFold(min(self.folds, n // 2), shuffle=True, random_state=self.random_state).split(range(n))
+            )
+        of = np.asarray(groups)
+        if of.shape != (n,) or np.unique(of).size < 2:
+            raise ValueError(
+                f"Groups of {n} rows, two groups at least, are needed; got {np.unique(of).size}."
+            )
+        folds = GroupKFold(min(self.folds, np.unique(of).size), shuffle=True, random_state=self.random_state)
+        return list(folds.split(of, groups=of))
 
     def _prepared(self, X: Any) -> Any:
         """Return what `_predicted` needs of the rows, made once for all trials."""

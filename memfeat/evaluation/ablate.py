@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from memfeat.evaluation.columns import parse_column
 from memfeat.evaluation.compare import compare
 from memfeat.evaluation.comparison.result import Comparison
 from memfeat.evaluation.comparison.systems import System
+from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import choose_target, gather, open_store
 from memfeat.evaluation.table import short_column
 from memfeat.models import ModelSpec
@@ -27,6 +29,7 @@ def ablate(
     *,
     model: str = "brr",
     columns: Sequence[str] | None = None,
+    aggregate: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     by: Literal["feature", "module"] = "feature",
     ways: Sequence[Way] = ("one-at-a-time", "leave-one-out"),
@@ -38,7 +41,7 @@ def ablate(
 
     Parameters
     ----------
-    store, target, group_by
+    store, aggregate, target, group_by
         As for `memfeat.evaluation.fit.fit`.
     model, parameters
         The model.
@@ -66,13 +69,17 @@ def ablate(
     spec = models.get(model)
     store = open_store(store)
     target = choose_target(store, target)
+    columns = columns_of(columns, aggregate)
     if columns is None:
         rows = gather(store, target=target, columns=None, choose=spec.columns, group_by=group_by)
         columns = [short_column(block.name) for block in rows.blocks]
     units = by_module(spec, columns) if by == "module" else {name: [name] for name in columns}
     if by == "feature":
         resolve(store, columns)  # a column that is not there is no finding of an ablation
-    made = systems(columns, units, model=model, parameters=parameters, ways=ways)
+    made = [
+        replace(one, aggregate=aggregate)
+        for one in systems(columns, units, model=model, parameters=parameters, ways=ways)
+    ]
     raw = "one-at-a-time" in ways
     return compare(store, made, target=target, group_by=group_by, baseline=ALL, **{"raw": raw, **settings})
 

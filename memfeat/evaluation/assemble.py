@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import UsageError, nearest
-from memfeat.evaluation import preparations
+from memfeat.evaluation import frames, preparations
 from memfeat.evaluation.columns import TEXT, ColumnName, parse_columns
 from memfeat.evaluation.pipeline import Block, preparation_of
 from memfeat.evaluation.preparation import Blocks
 from memfeat.store.feature_store import FeatureStore
 from memfeat.store.index import load_index
 from memfeat.store.matrix import Matrix
+from memfeat.store.record import FeatureRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ def _resolve(
             f"No video of {store.path} has the feature {name.feature!r}; they have {', '.join(features) or 'none'}"
             f"{texts}.{nearest(name.feature, [*features, *fields])}"
         )
+    if is_text and frames.is_of_frames(name.reduction):
+        raise UsageError(
+            f"{name.feature!r} are texts, of a video as a whole, and cannot be scored with its frames one by one."
+        )
     if is_text and name.reduction not in (None, TEXT):
         raise UsageError(
             f"{name.feature!r} are texts and have no reduction {name.reduction!r}. Leave it out."
@@ -90,6 +95,15 @@ def _resolve(
     if is_text:
         return Wanted(name.named(TEXT), name.feature, TEXT, name.preparation, (), texts=name.feature)
     reduction = name.reduction or "mean"
+    if (
+        prepared is not None
+        and (prepared.also_reduction or prepared.also_texts)
+        and frames.is_of_frames(reduction)
+    ):
+        raise UsageError(
+            f"{name.named(reduction)!r}: {prepared.name} looks at something beside the column that is one for each "
+            "video, and has no form for frames. Use another preparation, such as pca or dbscan."
+        )
     reads = [f"{name.feature}:{reduction}"]
     classes = ""
     if prepared is not None and prepared.also_reduction:
@@ -124,16 +138,15 @@ def assemble(
         The numbers of the same rows; None when texts alone are wanted.
     """
     stored = {} if matrix is None else {column.name: column for column in matrix.columns}
-    provenance: Mapping[str, Any] = {}
+    records: Mapping[str, FeatureRecord] = {}
     if matrix is not None and stored:
-        record = store.load(matrix.ids[0], only={column.feature for column in matrix.columns})
-        provenance = {column.feature: record[column.feature].provenance for column in matrix.columns}
+        records = store.load(matrix.ids[0], only={column.feature for column in matrix.columns}).features
     texts: Mapping[str, Mapping[str, Sequence[str]]] = store.texts or {}
     blocks, arrays = [], []
     for column in wanted:
         if column.texts:
             array: Any = cells(texts[column.texts], ids)
-            key, recipe = f"text:{column.texts}", None
+            key, recipe, width = f"text:{column.texts}", None, 1
             preparation = column.preparation or "tfidf"
         else:
             if matrix is None or not all(name in stored for name in column.reads):
@@ -142,10 +155,15 @@ def assemble(
             if column.classes:
                 parts.append(cells(texts.get(column.classes, {}), ids))
             array = parts[0] if len(parts) == 1 else Blocks(parts)
-            of = provenance[column.feature]
+            if frames.is_of_frames(column.reduction):
+                width = records[column.feature].reduce(column.reduction).shape[1]
+                array = frames.trimmed(array, width)
+            else:
+                width = array.shape[1]
+            of = records[column.feature].provenance
             key, recipe = stored[column.reads[0]].key, of.get("recipe")
             preparation = column.preparation or preparation_of(
-                column.feature, array.shape[1], recorded=of.get("preparation")
+                column.feature, width, recorded=of.get("preparation")
             )
         arrays.append(array)
         blocks.append(
@@ -153,7 +171,7 @@ def assemble(
                 name=column.name,
                 feature=column.feature,
                 reduction=column.reduction,
-                width=array.shape[1],
+                width=width,
                 key=key,
                 preparation=preparation,
                 recipe=recipe,

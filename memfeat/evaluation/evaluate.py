@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from memfeat import models
 from memfeat.errors import UsageError
-from memfeat.evaluation import pipeline
+from memfeat.evaluation import late_fusion, pipeline
 from memfeat.evaluation.files import write_table
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import Result, judge
@@ -176,6 +175,7 @@ def _rows(run: Run, store: FeatureStore, target: str) -> Rows:
                 f"{block.name} has {there[block.name]} columns in {store.path}; the model was fitted on "
                 f"{block.width}."
             )
+    pipeline.check_frames(rows.blocks, rows.X, rows.ids)
     return rows
 
 
@@ -207,7 +207,7 @@ def _unseen(run: Run, store: FeatureStore, rows: Rows) -> list[int]:
 def _predictions(run: Run, rows: Rows, keep: list[int]) -> pd.DataFrame:
     import pandas as pd
 
-    spec = models.get(run.info.model)
+    spec = late_fusion.find(run.info.model)
     mean, sd = pipeline.predict(run.model, rows.X[keep], deviation=spec.gives_deviation)
     return pd.DataFrame(
         {

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from memfeat import models
-from memfeat.evaluation import system, table
+from memfeat.evaluation import late_fusion, pipeline, system, table
+from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
-from memfeat.evaluation.parameters import check as check_parameters
 from memfeat.evaluation.planning import check_target, plan_rows
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
 from memfeat.evaluation.split_file import to_table as split_file_table
 from memfeat.store.feature_store import FeatureStore
+from memfeat.weights.choice import note_of
 
 Positions = npt.NDArray[np.intp]
 
@@ -30,6 +30,7 @@ def fit(
     model: str = "brr",
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
+    aggregate: str | None = None,
     target: str | None = None,
     folds: int = 5,
     seed: int = 0,
@@ -53,13 +54,18 @@ def fit(
     store
         A store, a view of one (`FeatureStore.filter`), or the path of one.
     model
-        A name from `memfeat.models.names`.
+        A name from `memfeat.models.names`, or ``late-fusion``: an average of several systems, which are its
+        parameters (`memfeat.evaluation.late_fusion.build`).
     parameters
         Of the model, beside or instead of its published ones, such as ``{"C": 10}``.
     columns
         ``feature[:reduction][@preparation]``, such as ``hog``, ``hog:first@pca50`` or ``captions@tfidf``
         (`memfeat.evaluation.columns`); None takes the features that the model asks for, else every feature
         that all labelled videos have.
+    aggregate
+        ``mean-of-frames`` fits a model of images: frames are rows that carry the score of their video, and the
+        predicted score of a video is the mean over its frames. Columns are then ``feature:per-second`` (which a
+        bare name means) or ``feature:frames``.
     target
         Name of the score; may be left out when there is one.
     folds, seed, split, repeats
@@ -93,10 +99,13 @@ def fit(
     SetupError
         The run folder cannot be written, or the model needs torch, which is not installed.
     """
-    spec = models.get(model)
-    parameters = check_parameters(spec, parameters, seed=seed)
+    spec = late_fusion.find(model, parameters)
+    parameters = late_fusion.check(spec, parameters, seed=seed)
+    if spec.name == late_fusion.NAME and columns is None:
+        columns = late_fusion.columns_of(parameters)
     store = open_store(store)
     target = choose_target(store, target)
+    columns = columns_of(columns, aggregate)
     rows = gather(store, target=target, columns=columns, choose=spec.columns, group_by=group_by)
     check_target(rows)
     made = plan_rows(
@@ -134,8 +143,8 @@ def fit(
         target_range=(float(scores.min()), float(scores.max())),
         left_out=_left_out(rows, used),
         damaged=damage(store, [rows.ids[k] for k in used]),
-        note=store.note,
-        notes=(*made.notes, *rows.notes, *done.notes),
+        note=_note(store.note, rows),
+        notes=(*made.notes, *rows.notes, *_frames_note(rows, done.fitted.pipeline), *done.notes),
         **stamp(deep=spec.needs_deep),
     )
     return save(
@@ -154,6 +163,19 @@ def _left_out(rows: Rows, used: Positions) -> dict[str, tuple[str, ...]]:
     unused = sorted(set(range(len(rows.ids))) - set(used.tolist()))
     extra = {"neither fitted nor judged in this split": tuple(rows.ids[k] for k in unused)} if unused else {}
     return rows.left_out | extra
+
+
+def _frames_note(rows: Rows, fitted: Any) -> tuple[str, ...]:
+    if not pipeline.of_frames(rows.blocks):
+        return ()
+    count = fitted.named_steps["model"].n_frames_
+    return (f"frames are scored one by one and averaged over each video; the saved model saw {count} frames",)
+
+
+def _note(of_store: str, rows: Rows) -> str:
+    """Return what must be said beside every figure: of the scores, and of features of random weights."""
+    features = dict.fromkeys(block.feature for block in rows.blocks)
+    return "; ".join(text for text in (of_store, *map(note_of, features)) if text)
 
 
 def _run_name(dataset: str, model: str, target: str, what: str) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from memfeat.errors import UsageError, nearest
 from memfeat.evaluation.assemble import assemble, resolve
 from memfeat.evaluation.folds import joined
+from memfeat.evaluation.frames import is_of_frames
 from memfeat.evaluation.pipeline import Block
 from memfeat.evaluation.preparation import Blocks
 from memfeat.store.feature_store import FeatureStore
@@ -223,7 +224,12 @@ def _or_texts(store: FeatureStore) -> str:
 def _finite(matrix: Matrix, left_out: dict[str, tuple[str, ...]]) -> Matrix:
     good = np.ones(len(matrix.ids), dtype=bool)
     for column in matrix.columns:
-        good &= np.isfinite(matrix.block(column.name)).all(axis=1)
+        block = matrix.block(column.name)
+        if is_of_frames(column.reduction):
+            # NaN stands for frames that a shorter video does not have.
+            good &= ~np.isinf(block).any(axis=1) & ~np.isnan(block[:, 0])
+        else:
+            good &= np.isfinite(block).all(axis=1)
     if good.all():
         return matrix
     _leave(left_out, NOT_FINITE, [i for i, fine in zip(matrix.ids, good, strict=True) if not fine])

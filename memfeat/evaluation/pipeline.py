@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import StoreError, UsageError
-from memfeat.evaluation import preparations
+from memfeat.evaluation import frames, preparations
+from memfeat.evaluation.branches import BY_FEATURE, BranchedPipeline
 from memfeat.evaluation.columns import TEXT
+from memfeat.evaluation.frames import FramesSideBySide
 from memfeat.evaluation.preparation import Blocks, PerFeature
 from memfeat.models import ModelSpec
 
@@ -33,7 +35,8 @@ class Block:
     reduction: str
     """``text`` for a field of texts."""
     width: int
-    """Numbers per row, of all that is read (`preparations.Preparation.also_reduction`); 1 for texts."""
+    """Numbers per row, of all that is read (`preparations.Preparation.also_reduction`); 1 for texts. Of a column of
+    frames, numbers per frame."""
     key: str
     """The feature key: equal for values that were measured alike; ``text:<field>`` for texts."""
     preparation: str
@@ -45,6 +48,11 @@ class Block:
     def is_text(self) -> bool:
         """Whether the column holds texts, which no video is measured for."""
         return self.reduction == TEXT
+
+    @property
+    def is_of_frames(self) -> bool:
+        """Whether the column holds frames, which are scored one by one."""
+        return frames.is_of_frames(self.reduction)
 
     @property
     def reductions(self) -> tuple[str, ...]:
@@ -114,18 +122,22 @@ def build(
     seed
         Seed of the model, and of preparations that draw.
     parameters
-        Of the model, beside or instead of its published ones.
+        Of the model, beside or instead of its published ones. ``branches="by-feature"`` is one branch of the
+        network for each block.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
         Steps ``features`` (a `PerFeature` with one part per block, named as the column) and ``model``.
-        It takes `Blocks` or, without texts, one array (n, D).
+        It takes `Blocks` or, without texts, one array (n, D). For columns of frames, this pipeline is inside a
+        `memfeat.estimators.mean_of_frames.MeanOfFrames`, which is the ``model`` of another one behind a
+        `FramesSideBySide`.
 
     Raises
     ------
     UsageError
-        No columns, or one column twice; words of texts for a model that does not take sparse matrices.
+        No columns, or one column twice; words of texts for a model that does not take sparse matrices; some
+        columns of frames and some not.
     """
     from sklearn.pipeline import Pipeline
 
@@ -142,12 +154,47 @@ def build(
                 f"{spec.name!r} does not take. Use {block.feature}@tfidf-svd300, or a model that does."
             )
         parts.append((block.name, block.width, preparation.make(seed)))
-    return Pipeline([("features", PerFeature(parts)), ("model", spec.build(seed, **(parameters or {})))])
+    kind = BranchedPipeline if (parameters or {}).get("branches") == BY_FEATURE else Pipeline
+    made = kind([("features", PerFeature(parts)), ("model", spec.build(seed, **(parameters or {})))])
+    if not of_frames(blocks):
+        return made
+    from memfeat.estimators.mean_of_frames import MeanOfFrames
+
+    widths = [(block.name, block.width) for block in blocks]
+    averaged = MeanOfFrames(made, width=sum(width for _, width in widths))
+    return Pipeline([("features", FramesSideBySide(widths)), ("model", averaged)])
+
+
+def of_frames(blocks: Sequence[Block]) -> bool:
+    """Return whether these columns hold frames, which are scored one by one.
+
+    Raises
+    ------
+    UsageError
+        Some do and some do not.
+    """
+    found = [block.is_of_frames for block in blocks]
+    if any(found) and not all(found):
+        whole = next(block for block in blocks if not block.is_of_frames)
+        single = next(block for block in blocks if block.is_of_frames)
+        raise UsageError(
+            f"{single.name} has a row for each frame and {whole.name} one for each video; a model takes either. "
+            "Name the frames of all features (feature:per-second), or of none."
+        )
+    return all(found)
+
+
+def check_frames(blocks: Sequence[Block], X: Blocks, ids: Sequence[str]) -> None:
+    """Make sure that columns of frames have equally many of each video; UsageError names those that have not."""
+    if of_frames(blocks):
+        frames.check_counts([block.name for block in blocks], [block.width for block in blocks], X, ids)
 
 
 def reduced(pipeline: Any) -> dict[str, tuple[int, int]]:
     """Return the columns of which a fitted pipeline has fewer components than asked for: how many, and of how many."""
     found = {}
+    if isinstance(pipeline.named_steps["features"], FramesSideBySide):
+        pipeline = pipeline.named_steps["model"].regressor_
     for name, _, part in pipeline.named_steps["features"].parts_:
         for transformer in _with_components(part):
             k, wanted = len(transformer.components_), transformer.n_components
@@ -165,15 +212,20 @@ def _with_components(part: Any) -> Iterator[Any]:
 def predict(pipeline: Any, X: Blocks, *, deviation: bool) -> tuple[Array, Array | None]:
     """Return the predicted scores, shape (n,), and their predictive deviation where the model has one.
 
+    A mean over frames has none: how much the errors of a video's frames have in common is not known.
+
     Raises
     ------
     UsageError
         The columns are not as many as the pipeline was fitted on.
     """
-    expected = pipeline.named_steps["features"].n_features_in_
-    if X.shape[1] != expected:
-        raise UsageError(f"The model was fitted on {expected} feature columns; {X.shape[1]} were given.")
-    if deviation:
+    features = pipeline.named_steps["features"]
+    over_frames = isinstance(features, FramesSideBySide)
+    if not over_frames and X.shape[1] != features.n_features_in_:
+        raise UsageError(
+            f"The model was fitted on {features.n_features_in_} feature columns; {X.shape[1]} were given."
+        )
+    if deviation and not over_frames:
         mean, sd = pipeline.predict(X, return_std=True)
         return np.asarray(mean, np.float64), np.asarray(sd, np.float64)
     return np.asarray(pipeline.predict(X), np.float64), None

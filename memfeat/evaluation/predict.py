@@ -13,13 +13,16 @@ import numpy.typing as npt
 from memfeat import extractors, models
 from memfeat.dataset import scan
 from memfeat.errors import DataError, SetupError, UsageError
-from memfeat.evaluation import pipeline
+from memfeat.evaluation import late_fusion, pipeline
 from memfeat.evaluation.assemble import cells
+from memfeat.evaluation.deep_features import Column, DeepRows, measure_networks, networks_of
 from memfeat.evaluation.files import write_table
+from memfeat.evaluation.frames import is_of_frames, padded
 from memfeat.evaluation.keys import check_keys
 from memfeat.evaluation.pipeline import Block
 from memfeat.evaluation.preparation import Blocks
 from memfeat.evaluation.run import Run
+from memfeat.extraction.deep.wanted import Wanted
 from memfeat.measure import measure_video
 from memfeat.store.canonical import canonical
 from memfeat.store.index import damage_of
@@ -76,6 +79,8 @@ def predict(
     *,
     texts: Texts | None = None,
     workers: int = 1,
+    device: str | None = None,
+    weights: Path | None = None,
     out: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
@@ -92,6 +97,11 @@ def predict(
         ``{"captions": {"a.mp4": ["a dog runs"]}}``. A file without texts is a failure.
     workers
         Number of processes that measure; each works on one file at a time with one thread.
+    device
+        Where networks run, for a run that uses their features: ``cpu`` or ``cuda:N``; None for a GPU where there is
+        one.
+    weights
+        The file of weights, where the features of a network were computed with a file given by hand.
     out
         Where to write the predictions as CSV.
     progress
@@ -117,7 +127,8 @@ def predict(
         raise UsageError(f"workers={workers}; at least 1 is needed.")
     blocks = run.info.columns
     texts = _check_texts(blocks, texts)
-    _check_extractors(tuple(block for block in blocks if not block.is_text))
+    networks = networks_of((block for block in blocks if not block.is_text), weights=weights)
+    _check_extractors(tuple(block for block in blocks if not block.is_text), networks)
     model = run.model
     paths, failures = _expand(files)
     paths, silent = _with_texts(paths, texts)
@@ -126,7 +137,8 @@ def predict(
     damaged = {}
     if progress is not None:
         progress(0, len(paths))
-    for done, item in enumerate(_measure_all(paths, blocks, workers), start=1):
+    deep = measure_networks(paths, networks, _columns(blocks), device=device)
+    for done, item in enumerate(_measure_all(paths, blocks, workers, deep), start=1):
         if item.error:
             failures.append(PredictFailure(item.file, item.error, item.message))
         else:
@@ -135,7 +147,7 @@ def predict(
             damaged[item.file] = item.damage
         if progress is not None:
             progress(done, len(paths))
-    table = _table(model, models.get(run.info.model), blocks, measured, texts)
+    table = _table(model, late_fusion.find(run.info.model), blocks, measured, texts)
     return Predictions(
         table=table,
         failures=tuple(failures),
@@ -182,20 +194,27 @@ def _with_texts(paths: list[Path], texts: Texts) -> tuple[list[Path], list[Predi
     return [path for path in paths if path not in failures], list(failures.values())
 
 
-def _check_extractors(blocks: tuple[Block, ...]) -> None:
+def _columns(blocks: tuple[Block, ...]) -> tuple[Column, ...]:
+    return tuple((block.feature, reduction) for block in blocks for reduction in block.reductions)
+
+
+def _check_extractors(blocks: tuple[Block, ...], networks: list[Wanted]) -> None:
     features = list(dict.fromkeys(block.feature for block in blocks))
     if not features:
         return
+    keys = {each.name: each.key for each in networks}
+    recipes = {each.name: each.recipe for each in networks}
     known = extractors.names()
-    foreign = [name for name in features if name not in known]
+    foreign = [name for name in features if name not in known and name not in keys]
     if foreign:
         raise UsageError(
             f"The run uses {', '.join(foreign)}, which this memfeat does not measure itself. Put such "
             "features into a store, and use `memfeat evaluate`."
         )
-    chosen, _ = extractors.select(features)
-    keys = {extractor.name: extractor.key() for extractor in chosen}
-    recipes = {extractor.name: extractor.recipe() for extractor in chosen}
+    measured = [name for name in features if name in known]
+    chosen = extractors.select(measured)[0] if measured else []
+    keys |= {extractor.name: extractor.key() for extractor in chosen}
+    recipes |= {extractor.name: extractor.recipe() for extractor in chosen}
     check_keys(blocks, keys, recipes, where="What this memfeat measures")
     for extractor in chosen:
         extractor.warm_up()
@@ -222,11 +241,36 @@ def _expand(files: Sequence[str | Path]) -> tuple[list[Path], list[PredictFailur
     return list(dict.fromkeys(paths)), failures
 
 
-def _measure_all(paths: list[Path], blocks: tuple[Block, ...], workers: int) -> Iterator[_Measured]:
-    columns = tuple((block.feature, reduction) for block in blocks for reduction in block.reductions)
+def _measure_all(
+    paths: list[Path], blocks: tuple[Block, ...], workers: int, deep: Mapping[Path, DeepRows]
+) -> Iterator[_Measured]:
+    columns = _columns(blocks)
     if not columns:  # texts alone: the files need not even be there
         yield from (_Measured(str(path)) for path in paths)
         return
+    own = tuple(column for column in columns if not extractors.is_network(column[0]))
+    measured = _measure_descriptors(paths, own, workers) if own else (_Measured(str(path)) for path in paths)
+    for path, item in zip(paths, measured, strict=True):
+        yield _joined(item, columns, own, deep.get(path, DeepRows()))
+
+
+def _joined(
+    item: _Measured, columns: tuple[Column, ...], own: tuple[Column, ...], deep: DeepRows
+) -> _Measured:
+    """Return the rows of descriptors and networks in the order of the columns."""
+    if item.error:
+        return item
+    if deep.error:
+        return _Measured(item.file, damage=deep.damage, error=deep.error, message=deep.message)
+    of = {**dict(zip(own, item.rows, strict=True)), **deep.rows}
+    rows = tuple(of[column] for column in columns)
+    if len({len(row) for row, (_, kept) in zip(rows, columns, strict=True) if is_of_frames(kept)}) > 1:
+        each = ", ".join(f"{name} {len(row)}" for (name, _), row in zip(columns, rows, strict=True))
+        return _Measured(item.file, error="Frames", message=f"differently many frames of columns: {each}")
+    return _Measured(item.file, rows, item.damage or deep.damage)
+
+
+def _measure_descriptors(paths: list[Path], columns: tuple[Column, ...], workers: int) -> Iterator[_Measured]:
     if workers == 1 or len(paths) < 2:
         yield from (_measure_one(path, columns) for path in paths)
         return
@@ -291,6 +335,8 @@ def _array(block: Block, columns: Iterator[Any], files: list[str], texts: Texts)
     """Return what a block reads of the files: its texts, or the next of the measured columns."""
     if block.is_text:
         return cells({file: _of_file(texts[block.feature], file) for file in files}, files)
+    if block.is_of_frames:
+        return padded(next(columns))
     parts = [np.stack(next(columns)) for _ in block.reductions]
     if block.reads_classes:
         parts.append(cells({}, files))

@@ -104,11 +104,13 @@ class PerFeature(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             Other widths than in `fit`, or values that are not finite.
         """
+        return _side_by_side(self.transform_apart(X))
+
+    def transform_apart(self, X: Blocks | npt.ArrayLike) -> list[Any]:
+        """Return the prepared columns of each feature by itself, shapes (n, k), else as `transform`."""
         check_is_fitted(self)
         pairs = zip(self.parts_, self._split(X), strict=True)
-        return _side_by_side(
-            [_float64(block if t == PASS else t.transform(block)) for (_, _, t), block in pairs]
-        )
+        return [_float64(block if t == PASS else t.transform(block)) for (_, _, t), block in pairs]
 
     def _fit_transform(self, X: Blocks | npt.ArrayLike, *, transform: bool) -> list[Any]:
         fitted, prepared = [], []

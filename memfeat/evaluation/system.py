@@ -18,7 +18,8 @@ import numpy as np
 
 from memfeat import __version__
 from memfeat.errors import UsageError
-from memfeat.evaluation import pipeline
+from memfeat.estimators.mean_of_frames import fit_groups
+from memfeat.evaluation import late_fusion, pipeline
 from memfeat.evaluation.gather import Rows
 from memfeat.evaluation.parameters import as_text
 from memfeat.evaluation.preparation import Blocks
@@ -81,15 +82,16 @@ def fit_part(
     Raises
     ------
     UsageError
-        The model cannot be fitted on these rows; the message says why.
+        The model cannot be fitted on these rows; the message says why. Columns of frames have differently many.
     SetupError
         It needs torch, or a device, that is not there.
     """
-    unfitted = pipeline.build(rows.blocks, spec, seed=seed, parameters=parameters)
+    unfitted = late_fusion.build(rows.blocks, spec, seed=seed, parameters=parameters)
+    pipeline.check_frames(rows.blocks, rows.X, rows.ids)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fitted = unfitted.fit(rows.X[chosen], rows.y[chosen])
+            fitted = unfitted.fit(rows.X[chosen], rows.y[chosen], **_groups(unfitted, rows, chosen))
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
             if isinstance(error, TypeError) and not parameters:
                 raise  # no value that was given can be the cause
@@ -99,6 +101,18 @@ def fit_part(
             ) from error
     said = (f"{spec.name}: {' '.join(str(warning.message).split())}" for warning in caught)
     return Fitted(fitted, tuple(dict.fromkeys(said)), pipeline.reduced(fitted))
+
+
+def _groups(unfitted: Any, rows: Rows, chosen: Positions) -> dict[str, Any]:
+    """Return what a model that makes inner folds has to know, so that rows of one group stay together there too."""
+    if rows.group is None:
+        return {}
+    of = [rows.group[k] for k in chosen]
+    numbers = {
+        name: number for number, name in enumerate(dict.fromkeys(name for name in of if name is not None))
+    }
+    groups = np.array([len(numbers) + k if name is None else numbers[name] for k, name in enumerate(of)])
+    return fit_groups(unfitted, groups) if np.unique(groups).size > 1 else {}
 
 
 def hold_out(rows: Rows, part: Part, fitted: Fitted, spec: ModelSpec) -> pd.DataFrame:
@@ -214,6 +228,7 @@ def digest(
         "target": rows.target,
         "columns": [(block.name, block.key, block.preparation) for block in rows.blocks],
         "ids": rows.ids,
+        "groups": rows.group,
         "parts": [(part.name, part.fit.tolist(), part.judged.tolist()) for part in plan.parts],
         "scores": hashlib.sha256(rows.y.tobytes()).hexdigest(),
         "values": _digests(rows.X.arrays, known),

@@ -73,6 +73,29 @@ def test_columns_are_prepared_and_parameters_set_by_name(memfeat, store, photos,
         assert refused.code == 2 and words in refused.err, refused.err
 
 
+def test_frames_are_scored_one_by_one_where_that_is_asked_for(memfeat, store, photos, tmp_path):
+    refused = memfeat("fit", "--target", "score", "--features", "brightness:frames")
+    assert refused.code == 2 and "--aggregate mean-of-frames" in refused.err
+    common = ("--target", "score", "--aggregate", "mean-of-frames")
+    fitted = memfeat("fit", *common, "--features", "brightness", "--out", "runs/one")
+    assert fitted.code == 0, fitted.err
+    assert "features: brightness:per-second (zscore)" in fitted.out
+    assert "the saved model saw 24 frames" in fitted.out
+    predicted = memfeat("predict", "runs/one", photos / "p00.png")
+    assert predicted.code == 0 and pd.read_csv(io.StringIO(predicted.out))["predicted_sd"].isna().all()
+    compared = memfeat(
+        "compare", *common, "--models", "brr", "--features", "brightness", "--features", "brightness:mean",
+        "--resamples", 100, "--workers", 1,
+    )  # fmt: skip
+    assert compared.code == 0, compared.err  # photos have one frame: no difference
+    figures = [line.split()[2:4] for line in compared.out.splitlines() if line.startswith("brr brightness")]
+    assert figures[0] == figures[1] and "brr brightness:mean" in compared.out
+    ablated = memfeat(
+        "ablate", *common, "--features", "brightness,contrast", "--resamples", 100, "--workers", 1
+    )
+    assert ablated.code == 0 and "only contrast" in ablated.out, ablated.err
+
+
 def test_captions_are_fitted_and_given_for_new_files(memfeat, store, photos, tmp_path):
     from memfeat.store.texts import Texts, write_texts
 

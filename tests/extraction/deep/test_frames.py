@@ -147,3 +147,22 @@ def test_the_hint_is_the_header_s_count_or_its_duration(clip, tmp_path):
     with open_video(write_clip(tmp_path / "clip.mkv", frames=9, fps=10)) as video:
         assert video.header.frames is None
         assert frames_hint(video.header) in (8, 9, 10)
+
+
+@pytest.mark.parametrize("said", [-1, None])
+@pytest.mark.parametrize("text", ["all", "fml", "spread5", "windows4", "2ps"])
+def test_memory_does_not_grow_with_the_length_of_a_video(tmp_path, text, said):
+    import tracemalloc
+
+    network = (TinyClips if text == "windows4" else TinyImages)(text, size=48)
+    peaks = []
+    for frames_in in (40, 400):
+        clip = write_clip(tmp_path / f"{frames_in}.mp4", frames=frames_in, size=(48, 48))
+        opener = Opener(said)
+        tracemalloc.start()
+        for _ in Reading(clip, {0: network}, opener=opener):
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # A prepared frame has 6,912 bytes: 360 more of them would be 2.5 MB.
+    assert peaks[1] < peaks[0] + 100_000, peaks

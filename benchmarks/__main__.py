@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pyperf
 
-from . import clips, files, flow, frames, limits, matrix, memory, models, page, workers
+from . import clips, deep, files, flow, flow_torch, frames, limits, matrix, memory, models, page, workers
 from .compare import MEMFEAT, NAIVE, suite
 from .report import Report, Row
 from .settings import FULL, QUICK, Bench
@@ -31,12 +31,14 @@ STAGES: dict[str, Callable[[Bench], list[Row]]] = {
     "hog": frames.gradients,
     "h264-size": files.size,
     "tvl1": flow.tvl1,
+    "tvl1-torch": flow_torch.tvl1_torch,
     "all-but-flow": files.pipeline,
     "all": files.pipeline_with_flow,
     "matrix": matrix.matrix,
     "workers": workers.workers,
     "brr": models.brr,
     "svr": models.svr,
+    "deep": deep.deep,
     "memory": memory.memory,
 }
 LIBRARIES = (

@@ -208,7 +208,7 @@ class BatchedTVL1:
             median=int(p["median"]),
         )
         source = with_gradient(second)
-        flow = flow * scale
+        flow = (flow * scale).contiguous()
         dual = flow.new_zeros(len(flow), 2, *flow.shape[1:])
         for _ in range(int(p["warps"])):
             self._relax(flow, dual, _linearised(flow, first, source, scale), rules)

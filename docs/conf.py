@@ -29,6 +29,8 @@ exclude_patterns = ["_build", "_generated/*.inc.md"]
 
 html_theme = "furo"
 html_title = f"memfeat {release}"
+html_static_path = ["_static"]
+html_css_files = ["memfeat.css"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
@@ -38,5 +40,7 @@ autodoc_typehints = "signature"
 # What a folder re-exports is described where it is defined.
 autodoc_default_options = {"members": True, "show-inheritance": True, "ignore-module-all": True}
 numpydoc_show_class_members = False
+# A bare class name in an annotation fits every class of that name, such as the two called Plan.
+suppress_warnings = ["ref.python"]
 # numpydoc's class template repeats attributes that autodoc documents in place.
 numpydoc_class_members_toctree = False

@@ -1,23 +1,28 @@
 """Sphinx extension: write what would otherwise drift from the code, before Sphinx reads its sources.
 
-In ``_generated``: descriptors.inc.md from `memfeat.extractors`, models.inc.md from `memfeat.models`,
-preparations.inc.md from `memfeat.evaluation.preparations`, cli.inc.md from the command line, api/*.rst from
-the modules of the package.
+In ``_generated``: descriptors.inc.md and networks.inc.md from `memfeat.extractors`, models.inc.md from
+`memfeat.models`, preparations.inc.md from `memfeat.evaluation.preparations`, recipes.inc.md and
+systems.inc.md from the recipes, <adapter>.dataset.inc.md from `memfeat.datasets`, cli.inc.md from the command
+line, api.inc.md and api/*.rst from the modules of the package.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 import memfeat
-from memfeat import extractors, models
+from memfeat import datasets, extractors, models, recipe
 from memfeat.cli.main import app as command_line
 from memfeat.evaluation import preparations
+from memfeat.evaluation.comparison import recipe as systems
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "_generated"
@@ -55,9 +60,145 @@ def descriptors() -> str:
     )
 
 
-def model_table() -> str:
-    """The table of models."""
-    return table(["model", "what"], [(f"`{each.name}`", each.summary) for each in models.all_models()])
+def networks() -> str:
+    """The table of networks whose weights are published."""
+    rows = []
+    for name in extractors.network_names():
+        each = extractors.get_network(name)
+        rows.append((f"`{name}`", each.summary, f"`{each.selection.suffix}`"))
+    return table(["feature", "what", "frames"], rows)
+
+
+def model_reference() -> str:
+    """The table of models, and one section each: where it is from, its columns, its parameters."""
+    rows = [(f"[`{each.name}`](#model-{each.name})", each.summary) for each in models.all_models()]
+    return (
+        table(["model", "what"], rows) + "\n" + "\n".join(model_section(each) for each in models.all_models())
+    )
+
+
+def model_section(spec: models.ModelSpec) -> str:
+    """What a model's file and its estimator say."""
+    estimator = spec.build(0)
+    said = inspect.getdoc(inspect.getmodule(spec.build)) or ""
+    doc = inspect.getdoc(type(estimator)) or ""
+    source = re.search(r"References\n-+\n(.*?)\n(?:\n[A-Z]\w+\n-+|\Z)", doc + "\n", re.DOTALL)
+    if source and not type(estimator).__module__.startswith("sklearn."):
+        said += "\n\n" + source[1].strip()
+    facts = [
+        text
+        for true, text in (
+            (spec.gives_deviation, "Gives a predictive standard deviation."),
+            (spec.takes_sparse, "Takes sparse columns, such as `captions@tfidf`."),
+            (spec.needs_deep, "Needs the extra `deep`."),
+            (spec.columns is not None, "Chooses its columns itself when none are named."),
+            *(
+                (True, f"A comparison shows its `{name}` scores in a row of their own.")
+                for name in spec.readings
+            ),
+        )
+        if true
+    ]
+    return (
+        f"(model-{spec.name})=\n\n### {spec.name}\n\n{said}\n\n{' '.join(facts)}\n\n{parameters(estimator)}\n"
+    )
+
+
+def parameters(estimator: Any) -> str:
+    """The estimator behind a model and what it is built with."""
+    # The target is standardised around it; parameters are those of the regressor inside.
+    estimator = getattr(estimator, "regressor", estimator)
+    kind = type(estimator)
+    # The module without its private parts, as in sklearn.neighbors._regression.
+    module = ".".join(part for part in kind.__module__.split(".") if not part.startswith("_"))
+    given = {
+        name: value for name, value in estimator.get_params(deep=False).items() if name != "random_state"
+    }
+    if not module.startswith("memfeat."):
+        # The defaults of other libraries are documented there; what differs from them is said here.
+        usual = {name: each.default for name, each in inspect.signature(kind).parameters.items()}
+        given = {name: value for name, value in given.items() if value != usual[name]}
+        other = f" Set here: {listed(given)}." if given else ""
+        return f"Parameters: those of scikit-learn's `{module}.{kind.__name__}`, with its defaults.{other}"
+    return f"Parameters of [`{kind.__name__}`](#{kind.__module__}): {listed(given)}."
+
+
+def listed(values: Mapping[str, Any]) -> str:
+    """Names and values as a call has them."""
+    return ", ".join(f"`{name}={' '.join(repr(value).split())}`" for name, value in values.items())
+
+
+def recipe_table() -> str:
+    """The table of recipes."""
+    plans = [recipe.load(str(file)) for file in sorted(recipe.available(), key=lambda file: file.stem)]
+    return table(
+        ["recipe", "what", "adapter"],
+        [(f"`{each.name}`", each.description, f"`{each.dataset.adapter}`") for each in plans],
+    )
+
+
+def systems_table() -> str:
+    """The table of recipes of systems."""
+    plans = [systems.load(str(file)) for file in sorted(systems.available(), key=lambda file: file.stem)]
+    return table(
+        ["recipe", "what", "systems"],
+        [(f"`{each.name}`", each.description, ", ".join(one.name for one in each.systems)) for each in plans],
+    )
+
+
+def adapter_reference(adapter: Any) -> str:
+    """The options of an adapter, and the figures that a complete copy of its release has."""
+    said = attribute_docs(adapter.options)
+    rows = [
+        (f"`{name}`", said[name], default_in_words(each.default))
+        for name, each in adapter.options.model_fields.items()
+    ]
+    parts = [table(["option", "what", "default"], rows)]
+    if adapter.published:
+        parts.append("A complete copy has:\n")
+        parts.append(
+            table(
+                ["target", "split", "n", "mean", "sd", "source"],
+                [
+                    (
+                        f"`{each.target}`",
+                        each.split or "all",
+                        f"{each.n:,}",
+                        "" if each.mean is None else f"{each.mean:g}",
+                        "" if each.sd is None else f"{each.sd:g}",
+                        each.source,
+                    )
+                    for each in adapter.published
+                ],
+            )
+        )
+    return "\n".join(parts)
+
+
+def attribute_docs(kind: type) -> dict[str, str]:
+    """The string below each attribute of a class and of those above it, which Python itself forgets."""
+    found: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        if not each.__module__.startswith("memfeat."):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(each))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for attribute, below in zip(body.body, body.body[1:], strict=False):
+            if isinstance(attribute, ast.AnnAssign) and isinstance(attribute.target, ast.Name):
+                text = (
+                    below.value.value
+                    if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+                    else ""
+                )
+                found[attribute.target.id] = " ".join(str(text).replace("``", "`").split())
+    return found
+
+
+def default_in_words(value: object) -> str:
+    """A default as a recipe would have it."""
+    if value is None or value in ((), {}, []):
+        return ""
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f'`"{value}"`'
 
 
 def preparation_table() -> str:
@@ -120,6 +261,32 @@ def modules() -> list[str]:
     return sorted(found)
 
 
+def contents(names: Iterable[str]) -> str:
+    """The modules of the package, one list for each file or folder directly below it."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(".".join(name.split(".")[:2]), []).append(name)
+    alone = [group for group, members in groups.items() if len(members) == 1]
+    lists = [
+        ("memfeat", alone),
+        *((group, members) for group, members in groups.items() if group not in alone),
+    ]
+    return "\n".join(
+        f"```{{toctree}}\n:caption: {group}\n:maxdepth: 1\n\n"
+        + "\n".join(f"_generated/api/{name}" for name in members)
+        + "\n```\n"
+        for group, members in lists
+    )
+
+
+def skip(_app: Any, _what: str, name: str, value: Any, skipped: bool, _options: Any) -> bool | None:
+    """Leave out what scikit-learn adds to every estimator, and names of types such as ``tuple[str, str]``.
+
+    The former's text refers to scikit-learn's own manual; of the latter Sphinx wants a signature, and stumbles.
+    """
+    return True if re.fullmatch(r"set_\w+_request", name) or isinstance(value, GenericAlias) else None
+
+
 def write(path: Path, text: str) -> None:
     """Write only what changed, so that Sphinx rebuilds no more than it must."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,10 +297,16 @@ def write(path: Path, text: str) -> None:
 def generate(_app: Any = None) -> None:
     """Write every generated page."""
     write(OUT / "descriptors.inc.md", descriptors())
-    write(OUT / "models.inc.md", model_table())
+    write(OUT / "networks.inc.md", networks())
+    write(OUT / "models.inc.md", model_reference())
     write(OUT / "preparations.inc.md", preparation_table())
+    write(OUT / "recipes.inc.md", recipe_table())
+    write(OUT / "systems.inc.md", systems_table())
+    for name, adapter in datasets.adapters().items():
+        write(OUT / f"{name}.dataset.inc.md", adapter_reference(adapter))
     write(OUT / "cli.inc.md", cli_reference())
     names = modules()
+    write(OUT / "api.inc.md", contents(names))
     for name in names:
         page = f"{name}\n{'=' * len(name)}\n\n.. automodule:: {name}\n"
         write(OUT / "api" / f"{name}.rst", page)
@@ -145,4 +318,5 @@ def generate(_app: Any = None) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("builder-inited", generate)
+    app.connect("autodoc-skip-member", skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

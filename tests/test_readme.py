@@ -163,13 +163,44 @@ def test_examples_run(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_recipes_in_the_documents_are_valid(tmp_path: Path) -> None:
     from memfeat import recipe
+    from memfeat.evaluation.comparison import recipe as systems
 
     found = [block for document in DOCUMENTS for block in blocks(document, "toml")]
     assert found
     for number, block in enumerate(found):
         file = tmp_path / f"recipe{number}.toml"
         file.write_text(block, encoding="utf-8")
-        assert recipe.load(str(file)).name == file.stem
+        load = systems.load if "[[systems]]" in block else recipe.load
+        assert load(str(file)).name == file.stem
+
+
+def test_the_page_of_datasets_describes_every_recipe_and_every_published_target() -> None:
+    from memfeat import datasets, recipe
+
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    own = [file for file in recipe.available() if file.parent.resolve() == ROOT / "pipelines"]
+    assert len(own) > 20
+    for file in own:
+        name = file.stem if not file.stem.startswith("interestingness-") else "interestingness-…"
+        assert (
+            f"`{name}`" in text or re.search(rf"^### .*\b{name}\b", text, re.MULTILINE) or name == "demo"
+        ), name
+    for adapter in datasets.adapters().values():
+        assert f"_generated/{adapter.name}.dataset.inc.md" in text
+        for each in adapter.published:
+            assert f"`{each.target}`" in text
+
+
+def test_the_page_of_datasets_names_every_finding_of_a_check() -> None:
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    codes = set()
+    for file in (ROOT / "memfeat" / "checking").glob("*.py"):
+        for severity, code in re.findall(
+            r'Finding\(\s*"(error|warning|note)",\s*"([a-z-]+)"', file.read_text(encoding="utf-8")
+        ):
+            codes.add(code)
+            assert f"`{code}`" in text, (severity, code)
+    assert len(codes) > 25
 
 
 def test_the_descriptor_of_the_guide_is_found_and_passes_its_own_test(tmp_path: Path) -> None:

@@ -122,10 +122,14 @@ def inner_parts(part: Part, group: Sequence[str | None] | None, *, folds: int, s
         Too few training rows or groups for the folds.
     """
     rows = np.sort(part.fit)
-    # Rows are in order of their ids, so a position as a name puts them in that order again.
+    # Rows are in order of their ids, so a position as a name puts them in that order again; groups are in the
+    # order in which they appear, whatever they are called. A row without a group is its own.
     names = [f"{k:012}" for k in rows]
+    of = [(group[k] if group is not None else None) or int(k) for k in rows]
+    numbers = {name: f"{k:012}" for k, name in enumerate(dict.fromkeys(of))}
+    groups = [numbers[name] for name in of] if len(numbers) < rows.size else None
     try:
-        fold_of = assign(names, None if group is None else [group[k] for k in rows], folds=folds, seed=seed)
+        fold_of = assign(names, groups, folds=folds, seed=seed)
     except UsageError as error:
         raise UsageError(f"Inner folds of {part.name}: {error}") from error
     return [

@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from memfeat import models
 from memfeat.errors import UsageError, nearest
+from memfeat.estimators.mean_of_frames import fit_groups
 from memfeat.evaluation import fusion, pipeline
 from memfeat.evaluation.columns import TEXT, parse_column, parse_columns
 from memfeat.evaluation.parameters import check as check_parameters
 from memfeat.evaluation.pipeline import Block
 from memfeat.evaluation.preparation import Blocks
-from memfeat.evaluation.splits import Part
+from memfeat.evaluation.splits import Part, Positions
 from memfeat.models import ModelSpec
 
 Vector = npt.NDArray[np.float64]
@@ -96,7 +97,7 @@ class LateFusion(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.inner_folds = inner_folds
         self.random_state = random_state
 
-    def fit(self, X: Blocks, y: npt.ArrayLike, groups: Sequence[str | None] | None = None) -> Self:
+    def fit(self, X: Blocks, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
         """Fit each member on X and y, and on inner folds of them what joins the members.
 
         Parameters
@@ -106,7 +107,7 @@ class LateFusion(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         y
             Scores, shape (n,).
         groups
-            Of each row; rows of one group are in one inner fold.
+            Number of each row's group, shape (n,); rows of one group are in one inner fold.
 
         Raises
         ------
@@ -116,22 +117,24 @@ class LateFusion(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             As for the members.
         """
         scores = np.asarray(y, np.float64)
-        everything = Part("the training rows", np.arange(scores.size), np.arange(0))
+        of = None if groups is None else np.asarray(groups)
+        everything = np.arange(scores.size)
         inner = folds = None
         if fusion.needs_inner(self.method, self.weights):
-            parts = fusion.inner_parts(everything, groups, folds=self.inner_folds, seed=self.random_state)
             inner, folds = np.empty((scores.size, len(self.members))), np.empty(scores.size, np.intp)
-            for fold, part in enumerate(parts):
-                folds[part.judged] = fold
+            part = Part("the training rows", everything, np.arange(0))
+            names = None if of is None else [f"group {number}" for number in of]
+            parts = fusion.inner_parts(part, names, folds=self.inner_folds, seed=self.random_state)
+            for fold, inside in enumerate(parts):
+                folds[inside.judged] = fold
                 for k, (_, blocks, unfitted) in enumerate(self.members):
-                    own = _own(X, blocks)
-                    fitted = clone(unfitted).fit(own[part.fit], scores[part.fit])
-                    inner[part.judged, k] = fitted.predict(own[part.judged])
+                    fitted = _fitted(unfitted, _own(X, blocks), scores, of, inside.fit)
+                    inner[inside.judged, k] = fitted.predict(_own(X, blocks)[inside.judged])
         learned = fusion.learn(
             self.method, self.weights, len(self.members), inner=inner, folds=folds, y=scores
         )
         self.members_ = [
-            (name, list(blocks), clone(unfitted).fit(_own(X, blocks), scores))
+            (name, list(blocks), _fitted(unfitted, _own(X, blocks), scores, of, everything))
             for name, blocks, unfitted in self.members
         ]
         self.weights_, self.reference_, self.line_ = learned.weights, learned.reference, list(learned.line)
@@ -264,11 +267,14 @@ def build(
     )
 
 
-def fit(unfitted: Any, X: Blocks, y: Vector, groups: Sequence[str | None] | None) -> Any:
-    """Fit what `build` returns; a fusion is told the groups of the rows, which its inner folds keep whole."""
-    if isinstance(unfitted.named_steps["model"], LateFusion):
-        return unfitted.fit(X, y, model__groups=groups)
-    return unfitted.fit(X, y)
+def _fitted(unfitted: Any, X: Blocks, y: Vector, groups: npt.NDArray[Any] | None, rows: Positions) -> Any:
+    """Return a fitted copy of a member; one that makes inner folds itself is told the groups of its rows."""
+    more = {}
+    if groups is not None:
+        _, first, of = np.unique(groups[rows], return_index=True, return_inverse=True)
+        if first.size > 1:
+            more = fit_groups(unfitted, np.argsort(np.argsort(first))[of])
+    return clone(unfitted).fit(X[rows], y[rows], **more)
 
 
 def _own(X: Blocks, blocks: Sequence[int]) -> Any:

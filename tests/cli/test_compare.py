@@ -92,6 +92,18 @@ def test_what_each_feature_is_worth(memfeat, store):
     assert "without brightness:std" in both.out and "only contrast" in both.out
 
 
+def test_a_fusion_is_fitted_saved_and_predicts(memfeat, store, tmp_path):
+    members = '[{model = "ridge", features = ["brightness"]}, {model = "knn", features = ["contrast"]}]'
+    ran = memfeat(
+        "fit", "--model", "late-fusion", "--set", f"members={members}", "--set", "method=rank-average",
+        "--set", "inner_folds=3", "--out", "runs/both",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    predicted = memfeat("predict", "runs/both", tmp_path / "photos" / "p00.png")
+    assert predicted.code == 0 and "p00.png" in predicted.out, predicted.err
+    assert memfeat("evaluate", "runs/both").code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

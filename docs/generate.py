@@ -38,8 +38,9 @@ def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 def cell(content: object) -> str:
     """Text as it may stand in a table: a placeholder such as <name> is no HTML."""
-    text = str(content).replace("|", "\\|").replace("\n", " ")
-    return text if "`" in text else text.replace("<", "&lt;")
+    parts = str(content).replace("|", "\\|").replace("\n", " ").split("`")
+    parts[::2] = [text.replace("<", "&lt;") for text in parts[::2]]  # those between are code
+    return "`".join(parts)
 
 
 def descriptors() -> str:
@@ -65,8 +66,8 @@ def networks() -> str:
     rows = []
     for name in extractors.network_names():
         each = extractors.get_network(name)
-        rows.append((f"`{name}`", each.summary, f"`{each.selection.suffix}`"))
-    return table(["feature", "what", "frames"], rows)
+        rows.append((f"`{name}`", f"`{each.selection.suffix}`", each.summary))
+    return table(["feature", "frames", "what"], rows)
 
 
 def model_reference() -> str:
@@ -83,7 +84,11 @@ def model_section(spec: models.ModelSpec) -> str:
     said = inspect.getdoc(inspect.getmodule(spec.build)) or ""
     doc = inspect.getdoc(type(estimator)) or ""
     source = re.search(r"References\n-+\n(.*?)\n(?:\n[A-Z]\w+\n-+|\Z)", doc + "\n", re.DOTALL)
-    if source and not type(estimator).__module__.startswith("sklearn."):
+    if (
+        source
+        and not re.search(r"\b(19|20)\d\d\b", said)
+        and type(estimator).__module__.startswith("memfeat.")
+    ):
         said += "\n\n" + source[1].strip()
     facts = [
         text
@@ -224,7 +229,7 @@ def cli_reference() -> str:
 
     parts = []
     for name, command in commands(typer.main.get_command(command_line), "memfeat"):
-        parts.append(f"## {name}\n\n{inspect.cleandoc(command.help or '')}\n")
+        parts.append(f"## {name}\n\n{options_as_code(inspect.cleandoc(command.help or ''))}\n")
         rows = []
         for parameter in command.params:
             if parameter.name == "help":
@@ -233,9 +238,16 @@ def cli_reference() -> str:
             label = (
                 ", ".join(f"`{word}`" for word in parameter.opts) if option else f"`{parameter.name.upper()}`"
             )
-            rows.append((label, getattr(parameter, "help", None) or "", default_of(parameter)))
+            rows.append(
+                (label, options_as_code(getattr(parameter, "help", None) or ""), default_of(parameter))
+            )
         parts.append(table(["", "what", "default"], rows) if rows else "No options.\n")
     return "\n".join(parts)
+
+
+def options_as_code(text: str) -> str:
+    """Help text with its options set as code: two hyphens would become a dash."""
+    return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*)", r"`\1`", text)
 
 
 def default_of(parameter: Any) -> str:
@@ -243,7 +255,7 @@ def default_of(parameter: Any) -> str:
     if parameter.required:
         return "required"
     value = parameter.default
-    if value is None or value == () or callable(value):
+    if value in (None, (), []) or callable(value):
         return ""
     return "off" if value is False else "on" if value is True else f"`{value}`"
 

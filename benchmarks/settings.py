@@ -44,6 +44,10 @@ class Settings:
     model_columns: int
     memory_videos: int
     """0 leaves the stage out."""
+    deep_clips: int
+    deep_frames: int
+    """Frames of these clips that networks look at on the CPU; on a GPU whole clips."""
+    deep_rounds: int
 
 
 FULL = Settings(
@@ -52,6 +56,7 @@ FULL = Settings(
     pipeline_clips=8, pipeline_rounds=3, pipeline_flow_clips=4, pipeline_flow_frames=40,
     store=10_000, store_width=1536, worker_tasks=48, worker_rounds=3,
     model_rows=7000, model_columns=3072, memory_videos=2000,
+    deep_clips=6, deep_frames=8, deep_rounds=3,
 )  # fmt: skip
 QUICK = Settings(
     clips=8, frames=16, frame_clips=3, rounds=3,
@@ -59,6 +64,7 @@ QUICK = Settings(
     pipeline_clips=2, pipeline_rounds=2, pipeline_flow_clips=1, pipeline_flow_frames=6,
     store=400, store_width=1536, worker_tasks=12, worker_rounds=1,
     model_rows=1000, model_columns=400, memory_videos=0,
+    deep_clips=2, deep_frames=4, deep_rounds=1,
 )  # fmt: skip
 
 

@@ -40,7 +40,9 @@ def test_a_full_disk_is_said_before_anything_starts(tmp_path, monkeypatch):
 
 
 def test_there_must_be_something_to_do():
-    with pytest.raises(UsageError, match="no video or image to measure .only labels of 1 videos.*--labels-only"):
+    with pytest.raises(
+        UsageError, match="no video or image to measure .only labels of 1 videos.*--labels-only"
+    ):
         check_content(Dataset("mine", {}, labels=LABELS), labels_only=False)
     with pytest.raises(UsageError, match="neither labels nor texts"):
         check_content(Dataset("mine", {}), labels_only=True)

@@ -102,6 +102,7 @@ def perform(
         tell(Looked(count, memory_in_use(device)))
 
     jobs = _Jobs()
+    on_frames(0)  # the networks are loaded: from here on, time counts
     try:
         for video in (video for video, state in states.items() if state == "suspect"):
             if stop():

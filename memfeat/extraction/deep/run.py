@@ -195,7 +195,7 @@ class _Watch:
     def __call__(self, message: Message) -> None:
         if self._began is None:
             self._began = time.monotonic()
-            self._reporter.start("Looking", self._videos)
+            self._reporter.start("Computing", self._videos)
         if isinstance(message, Looked):
             self._summary.looked_at += message.frames
             spent = time.monotonic() - self._began

@@ -147,3 +147,23 @@ def test_on_a_gpu_rows_are_those_of_the_cpu(runners_of, wanted_of):
         given = pixels(9, shape)
         with exact_float32():
             np.testing.assert_allclose(rows(gpu, given), rows(cpu, given), rtol=1e-4, atol=1e-5)
+
+
+def test_compiling_is_torch_s_and_its_failure_has_a_remedy(runners_of, monkeypatch):
+    def broken(batch):
+        error = type("InductorError", (RuntimeError,), {"__module__": "torch._inductor.exc"})
+        raise error("no working C++ compiler found")
+
+    given = pixels(3)
+    plain = rows(runners_of(TinyImages())[0], given)
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    (runner,) = runners_of(TinyImages(), compile=True)
+    assert compiled == [runner._module]
+    np.testing.assert_array_equal(rows(runner, given), plain)
+    assert runner.provenance()["compile"]
+    monkeypatch.setattr(runner, "_forward", broken)
+    with pytest.raises(
+        SetupError, match="cannot be compiled here .no working C.. compiler found.. Leave --compile out"
+    ):
+        runner.launch(given)

@@ -16,7 +16,7 @@ RAW = (
 )
 """The descriptors of the raw module; of each, the names in order of preference. A name stands for its variants
 too (``brightness-hue``), which come after it."""
-SCENE = ("hrnet",)
+SCENE = ("hrnetv2", "hrnet")
 EVENT = ("csn", "i3d", "swin3d", "mvit", "s3d", "r2plus1d", "r3d", "mc3")
 """Beginnings of names, in order of preference: ip-CSN, as published, and what may stand in for it."""
 PUBLISHED = ("csn-ip-152-ig65m-kinetics", "ade20k")
@@ -65,8 +65,8 @@ def columns(features: Collection[str], *, parts: Sequence[str] = PARTS) -> list[
 
     Examples
     --------
-    >>> columns(["contrast", "hrnet-w48-imagenet"], parts=["scene", "similarity"])
-    ['hrnet-w48-imagenet', 'hrnet-w48-imagenet@dbscan']
+    >>> columns(["contrast", "hrnetv2-w48-imagenet"], parts=["scene", "similarity"])
+    ['hrnetv2-w48-imagenet', 'hrnetv2-w48-imagenet@dbscan']
     """
     found = [name for names in modules(features, parts=parts).values() for name in names]
     if not found:

@@ -24,8 +24,8 @@ def build(seed: int, **parameters: Any) -> Any:
 def columns(features: Collection[str]) -> list[str]:
     """Return the columns of the raw, scene and event modules among these features.
 
-    >>> columns(["contrast", "hrnet-w48-imagenet"])
-    ['contrast', 'hrnet-w48-imagenet']
+    >>> columns(["contrast", "hrnetv2-w48-imagenet"])
+    ['contrast', 'hrnetv2-w48-imagenet']
     """
     return _modules.columns(features, parts=PARTS)
 
@@ -33,8 +33,8 @@ def columns(features: Collection[str]) -> list[str]:
 def modules(features: Collection[str]) -> dict[str, list[str]]:
     """Return the same columns by module.
 
-    >>> modules(["contrast", "hrnet-w48-imagenet"])
-    {'raw': ['contrast'], 'scene': ['hrnet-w48-imagenet']}
+    >>> modules(["contrast", "hrnetv2-w48-imagenet"])
+    {'raw': ['contrast'], 'scene': ['hrnetv2-w48-imagenet']}
     """
     return _modules.modules(features, parts=PARTS)
 

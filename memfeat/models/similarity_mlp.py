@@ -22,8 +22,8 @@ def build(seed: int, **parameters: Any) -> Any:
 def columns(features: Collection[str]) -> list[str]:
     """Return DBSCAN's clusters of the scene and event features; another measure is named by its column.
 
-    >>> columns(["hrnet-w48-imagenet", "contrast"])
-    ['hrnet-w48-imagenet@dbscan']
+    >>> columns(["hrnetv2-w48-imagenet", "contrast"])
+    ['hrnetv2-w48-imagenet@dbscan']
     """
     return _modules.columns(features, parts=("similarity",))
 

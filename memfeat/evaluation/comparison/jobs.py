@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import islice
 from typing import Any
 
@@ -99,10 +101,14 @@ class Runner:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         workers = min(self.workers, len(jobs))
+        deep = any(models.get(job.model).needs_deep for job in jobs)
+        tasks = (delayed(_perform_in_worker)(job, deep) for job in self._wanted(jobs))
         try:
-            with parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+            with parallel_config("loky", n_jobs=workers, inner_max_num_threads=1), warnings.catch_warnings():
+                # A worker whose memory has grown is replaced, which is nobody's fault and loses nothing.
+                warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
                 parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-                yield from parallel(delayed(_perform_in_worker)(job) for job in self._wanted(jobs))
+                yield from parallel(tasks)
         except TerminatedWorkerError as error:
             raise SetupError(
                 "A process died while it fitted a model, most likely for want of memory. Use fewer --workers; "
@@ -170,9 +176,11 @@ def perform(job: Job) -> Done:
     return Done(job.key, held)
 
 
-def _perform_in_worker(job: Job) -> Done:
+def _perform_in_worker(job: Job, deep: bool = False) -> Done:
     from threadpoolctl import threadpool_limits
 
+    if deep:  # loaded before the first fit, so that it does not look like a leak in a later one
+        import_module("torch")
     # Ctrl-C reaches every process of a terminal; the one that was started decides.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

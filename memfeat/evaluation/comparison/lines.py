@@ -29,8 +29,8 @@ class Line:
     difference: Mapping[str, Figure] = field(default_factory=dict)
     """This system minus the baseline on the same resamples; empty for the baseline."""
     raw: Figure | None = None
-    """Spearman's correlation of the column itself with the score, over all judged rows, where the system has
-    one column of one number. Nothing is fitted for it, so its sign is the feature's own."""
+    """Spearman's correlation of the column itself with the score, over all judged rows, where the system learns
+    from one column of one number. Nothing is fitted for it, so its sign is the feature's own."""
     failure: str = ""
     """Why there are no figures."""
     notes: tuple[str, ...] = ()

@@ -173,7 +173,7 @@ def _spread(several: Sequence[Resampled]) -> dict[str, float]:
 
 
 def _raw(one: Predicted, rows: Rows, plan: Plan, *, resamples: int, level: float, seed: int) -> Figure | None:
-    if one.member is None or one.member.rows.X.shape[1] != 1:
+    if one.member is None or one.member.rows.X.shape[1] != 1 or one.system.model == "constant":
         return None
     values = one.member.rows.X.arrays[0]
     if isinstance(values, Blocks) or values.dtype == object:

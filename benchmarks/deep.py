@@ -180,7 +180,7 @@ def stages(bench: Bench, clips: list[Clip], device: str, *, threads: int) -> lis
         )
         row = Row.of(comparison, f"the network alone against {how}: {title}", limit=limit)
         share = limit.seconds / comparison.mean("memfeat").cpu
-        row.check("share of the matrix rate", share)
+        row.check(f"share of the matrix rate, {where}", share)
         row.check("share of the matrix rate, naive", limit.seconds / comparison.mean(NAIVE).cpu)
         rows.append(agreement(row, comparison))
     for stage, look, how in (
@@ -298,4 +298,5 @@ def seconds_of(work: Callable[[], Any], device: str) -> float:
 def described(device: str) -> str:
     import torch
 
-    return "one core" if device == "cpu" else str(torch.cuda.get_device_name(device))
+    where = "one core" if device == "cpu" else torch.cuda.get_device_name(device)
+    return f"{where}, torch {torch.__version__}"

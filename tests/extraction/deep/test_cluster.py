@@ -49,7 +49,12 @@ def store(tmp_path) -> Path:
 
 def cluster(**options):
     return LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50, **options
+        n_workers=1,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+        **options,
     )
 
 

@@ -62,12 +62,16 @@ def descriptors() -> str:
 
 
 def networks() -> str:
-    """The table of networks whose weights are published."""
+    """The networks whose weights are published, by family and by the frames that they are given."""
     rows = []
-    for name in extractors.network_names():
-        each = extractors.get_network(name)
-        rows.append((f"`{name}`", f"`{each.selection.suffix}`", each.summary))
-    return table(["feature", "frames", "what"], rows)
+    for family in extractors.families().values():
+        by_frames: dict[str, list[str]] = {}
+        for name in family.names():
+            # The layer before the projection is told once, below the table.
+            if not (name.endswith("-pre") and name.removesuffix("-pre") in family.names()):
+                by_frames.setdefault(extractors.get_network(name).selection.suffix, []).append(f"`{name}`")
+        rows += [(family.summary, ", ".join(names), f"`{frames}`") for frames, names in by_frames.items()]
+    return table(["family", "features", "frames"], rows)
 
 
 def model_reference() -> str:

@@ -75,11 +75,11 @@ class LateFusion(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     Examples
     --------
-    >>> from sklearn.linear_model import LinearRegression
-    >>> X = Blocks([np.array([[0.0], [1.0]]), np.array([[1.0], [0.0]])])
-    >>> members = [("a", (0,), LinearRegression()), ("b", (1,), LinearRegression())]
-    >>> LateFusion(members).fit(X, np.array([0.4, 0.8])).predict(X).round(3).tolist()
-    [0.4, 0.8]
+    >>> block = Block("light:mean", "light", "mean", 1, "key", "none")
+    >>> members = [(name, (k,), pipeline.build([block], models.get(name))) for k, name in enumerate(["brr", "ridge"])]
+    >>> X = Blocks([np.arange(8.0)[:, None], -np.arange(8.0)[:, None]])
+    >>> LateFusion(members).fit(X, 0.5 + np.arange(8) / 20).predict(X[[0, 7]]).round(2).tolist()
+    [0.5, 0.85]
     """
 
     def __init__(

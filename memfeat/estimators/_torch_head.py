@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -52,11 +53,30 @@ class TorchEstimator(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         The epoch, counted from 1, whose weights are kept.
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **{name: [str] for name in ("activation", "loss", "epoch", "device", "optimizer", "edge")},
+        **{name: ["boolean"] for name in ("scale_target", "start_at_mean")},
+        **{name: [Integral] for name in ("batch_size", "epochs", "decay_every", "max_iter")},
+        **{name: [Integral] for name in ("n_classes", "branch_units")},
+        **{name: [Real] for name in ("learning_rate", "weight_decay", "decay", "penalty", "tolerance")},
+        **{name: [Real] for name in ("validation_fraction", "dropout")},
+        **{name: [Real] for name in ("tail_weight", "tail_power", "rank_strength")},
+        "hidden": [list, tuple],
+        "branches": [list, tuple, str, None],
+        "n_threads": [Integral, None],
+        "scale_maximum": [Real, None],
+        "tail_centre": [str, Real],
+        "random_state": ["random_state"],
+    }
+    """Kinds of the parameters of all networks, as scikit-learn checks its own; ranges are checked where they matter.
+    A switch that is no boolean would pass for true."""
+
     random_state: Any
     state_: dict[str, Array]
     architecture_: dict[str, Any]
 
     def _checked(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Float64]:
+        self._validate_params()
         require_torch()
         X, y = validate_data(self, X, y, dtype=np.float32, y_numeric=True, ensure_min_samples=2)
         # torch shares memory only with arrays that may be written.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from numbers import Integral
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,11 @@ class CaptionFeatureMLP(TorchEstimator):
     >>> CaptionFeatureMLP().get_params()["hidden"]
     1500
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TorchEstimator._parameter_constraints,
+        "hidden": [Integral],
+    }
 
     def __init__(
         self,

@@ -133,7 +133,6 @@ class KClassRegressor(TorchEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        warn_of_few_steps(self.epochs, len(y), self.batch_size)
         schedule = training.Schedule(
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
@@ -142,6 +141,7 @@ class KClassRegressor(TorchEstimator):
             optimizer=self.optimizer,
         )
         schedule.check()
+        warn_of_few_steps(self.epochs, len(y), self.batch_size)
         architecture = {
             "kind": "classes",
             "widths": _widths(self.branches, int(X.shape[1])),

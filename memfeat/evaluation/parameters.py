@@ -11,9 +11,12 @@ from typing import Any
 from memfeat.errors import SetupError, UsageError, nearest
 from memfeat.models import ModelSpec
 
+_PYTHON = {"True": True, "False": False, "None": None}
+"""Words that would pass for text, which a switch takes for true."""
+
 
 def parse(settings: Iterable[str]) -> dict[str, Any]:
-    """Read settings such as ``C=10``: values as in TOML, and as text where that says nothing.
+    """Read settings such as ``C=10``: values as in TOML, or True, False and None; as text where that says nothing.
 
     Raises
     ------
@@ -24,6 +27,8 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
     --------
     >>> parse(["C=10", "kernel=rbf", "hidden=[64, 32]", "scale_target=true", 'name="5"'])
     {'C': 10, 'kernel': 'rbf', 'hidden': [64, 32], 'scale_target': True, 'name': '5'}
+    >>> parse(["scale_target=False", "max_depth=None"])
+    {'scale_target': False, 'max_depth': None}
     """
     found: dict[str, Any] = {}
     for setting in settings:
@@ -33,6 +38,9 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
             raise UsageError(f"A parameter is set as name=value, such as C=10; got {setting!r}.")
         if name in found:
             raise UsageError(f"The parameter {name!r} is set twice.")
+        if text in _PYTHON:
+            found[name] = _PYTHON[text]
+            continue
         try:
             read = tomllib.loads(f"value = {text}")
             found[name] = read["value"] if list(read) == ["value"] else text
@@ -97,9 +105,11 @@ def as_text(parameters: Mapping[str, Any]) -> str:
 
     >>> as_text({"C": 10, "kernel": "rbf", "shrink": False})
     'C=10, kernel=rbf, shrink=false'
+    >>> as_text({"max_depth": None})
+    'max_depth=None'
     """
     return ", ".join(
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        f"{name}={value if isinstance(value, str) or value is None else json.dumps(value)}"
         for name, value in parameters.items()
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from memfeat import __version__
-from memfeat.errors import UsageError
+from memfeat.errors import MemfeatError, UsageError
 from memfeat.estimators.mean_of_frames import fit_groups
 from memfeat.evaluation import late_fusion, pipeline
 from memfeat.evaluation.gather import Rows
@@ -92,12 +92,17 @@ def fit_part(
         warnings.simplefilter("always")
         try:
             fitted = unfitted.fit(rows.X[chosen], rows.y[chosen], **_groups(unfitted, rows, chosen))
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-            if isinstance(error, TypeError) and not parameters:
+        except MemfeatError:
+            raise
+        except Exception as error:
+            expected = isinstance(error, (ValueError, np.linalg.LinAlgError))
+            if not expected and not parameters:
                 raise  # no value that was given can be the cause
             given = f" with {as_text(parameters)}" if parameters else ""
+            why = str(error) if expected else f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise UsageError(
-                f"The model {spec.name!r} cannot be fitted on {rows.y[chosen].size} rows ({name}){given}: {error}"
+                f"The model {spec.name!r} cannot be fitted on {rows.y[chosen].size} rows"
+                f"{f' ({name})' if name else ''}{given}: {why}"
             ) from error
     said = (f"{spec.name}: {' '.join(str(warning.message).split())}" for warning in caught)
     return Fitted(fitted, tuple(dict.fromkeys(said)), pipeline.reduced(fitted))

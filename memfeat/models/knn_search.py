@@ -30,6 +30,11 @@ def build(seed: int, **parameters: Any) -> Any:
 
     from memfeat.estimators.search import OptunaSearch
 
+    if "algorithm" in parameters.get("space", {}):
+        raise ValueError(
+            "algorithm is brute and not searched: others find the same neighbours by trees, which are not saved. "
+            "Leave it out of the space."
+        )
     return OptunaSearch(
         **{
             "estimator": KNeighborsRegressor(algorithm="brute"),

@@ -128,7 +128,7 @@ def test_scores_on_any_scale_are_taken(data):
     [
         ({"edge": "middle"}, "Unknown edge 'middle'; there are class-mean, upper-edge"),
         ({"n_classes": 1}, "n_classes must be 2 or more; got 1"),
-        ({"n_classes": 2.5}, "n_classes must be 2 or more; got 2.5"),
+        ({"n_classes": 2.5}, "'n_classes' parameter .* must be an instance of 'int'. Got 2.5"),
         ({"scale_maximum": 0.5}, "scale_maximum is 0.5"),
         ({"optimizer": "lion"}, "Unknown optimizer"),
     ],

@@ -225,6 +225,13 @@ def test_the_best_epoch_is_chosen_on_an_inner_part(head):
         ({"device": "abacus"}, "Unknown device 'abacus'"),
         ({"epochs": 0}, "epochs must be an integer"),
         ({"n_threads": 0}, "n_threads must be 1 or more"),
+        (
+            {"scale_target": "False"},
+            "'scale_target' parameter .* must be an instance of 'bool'.* Got 'False'",
+        ),
+        ({"epochs": "many"}, "'epochs' parameter .* must be an instance of 'int'. Got 'many'"),
+        ({"hidden": 64}, "'hidden' parameter .* an instance of 'list'"),
+        ({"learning_rate": "1e-3"}, "'learning_rate' parameter"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(changed, message):

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from memfeat import models
 from memfeat.errors import StoreError, UsageError
 from memfeat.evaluation import model_file
 from memfeat.evaluation.model_file import TRUSTED, dump, load
+from memfeat.evaluation.parameters import check
 from memfeat.evaluation.run import Run
 from memfeat.evaluation.system import fit_part
 
@@ -110,9 +112,9 @@ def test_what_is_no_array_is_not_saved(X: np.ndarray, tmp_path: Path) -> None:
         dump(model, tmp_path)
 
 
-def same_after_loading(names: list[str], spec: models.ModelSpec, folder: Path) -> None:
+def same_after_loading(names: list[str], spec: models.ModelSpec, folder: Path, **given: Any) -> None:
     rows = made(names)
-    model = fit_part(rows, FIT, spec, parameters=quick(spec)).pipeline
+    model = fit_part(rows, FIT, spec, parameters=check(spec, {**quick(spec), **given})).pipeline
     dump(model, folder)
     np.testing.assert_array_equal(load(folder).predict(rows.X), model.predict(rows.X))
 
@@ -128,6 +130,53 @@ def test_every_preparation_is_the_same_after_loading(name: str, tmp_path: Path) 
 def test_every_model_is_the_same_after_loading(name: str, tmp_path: Path) -> None:
     spec = spec_of(name)
     same_after_loading(["pca", "tfidf-svd6"] if spec.takes_sparse else ["pca"], spec, tmp_path)
+
+
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "brr": [{"alpha_1": 1.0, "fit_intercept": False}],
+    "constant": [{"strategy": "median"}, {"strategy": "quantile", "quantile": 0.3}],
+    "ic-mlp": [{"hidden": 8, "activation": "relu"}],
+    "kclass": [
+        {"edge": "upper-edge", "optimizer": "rmsprop", "activation": "mish", "dropout": 0.2},
+        {"branches": [4, -1], "optimizer": "sgd", "scale_maximum": 1.0},
+        {"branches": "by-feature", "hidden": [], "n_classes": 8},
+    ],
+    "knn": [
+        {"weights": "distance"},
+        {"metric": "cosine"},
+        {"metric": "minkowski", "metric_params": {"p": 3}},
+    ],
+    "knn-search": [{"space": {"metric": ["cosine", "manhattan"]}}],
+    "m3s": [
+        {"loss": "mse-to-spearman", "epoch": "best-validation"},
+        {"loss": "mse-tails-code", "tail_centre": 0.7, "scale_target": True},
+        {"loss": "mse-tails", "start_at_mean": True},
+        {"loss": "l1", "activation": "tanh", "hidden": [8]},
+    ],
+    "mlp": [
+        {"solver": "sgd", "learning_rate": "adaptive"},
+        {"solver": "sgd", "momentum": 0.5, "nesterovs_momentum": False},
+        {"solver": "lbfgs", "activation": "tanh"},
+        {"early_stopping": True, "hidden_layer_sizes": [8, 4]},
+    ],
+    "mlp-search": [{"space": {"regressor__solver": ["sgd", "lbfgs"]}}],
+    "raw-mlp": [{"epoch": "best-validation"}, {"scale_target": True, "loss": "l1"}],
+    "ridge": [{"alpha": 3.0}, {"alphas": [1.0, 10.0], "fit_intercept": False}],
+    "svr": [{"C": 10, "epsilon": 0.01, "gamma": 0.1}, {"gamma": "auto", "most_memory": 1e-5}],
+    "svr-search": [{"space": {"gamma": [0.1, "scale"]}}],
+    "tree": [
+        {"criterion": "absolute_error", "max_leaf_nodes": 5},
+        {"criterion": "poisson", "splitter": "random", "max_features": "sqrt"},
+        {"ccp_alpha": 0.001, "min_samples_leaf": 4, "monotonic_cst": [1, *[0] * 9]},
+    ],
+    "tree-search": [{"space": {"max_depth": [2, None]}}],
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("name", "given"), [(name, given) for name in SETTINGS for given in SETTINGS[name]])
+def test_every_setting_is_the_same_after_loading(name: str, given: dict[str, Any], tmp_path: Path) -> None:
+    same_after_loading(["pca"], spec_of(name), tmp_path, **given)
 
 
 @pytest.mark.parametrize(

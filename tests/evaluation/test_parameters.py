@@ -34,6 +34,8 @@ SVM = spec(lambda seed, **given: SVR(**given))
         ("1\nother = 2", "1\nother = 2"),
         ("by-feature", "by-feature"),
         ("x=y", "x=y"),
+        ("False", False),
+        ("None", None),
     ],
 )
 def test_values_are_toml_or_else_text(text: str, value: object) -> None:
@@ -116,5 +118,5 @@ def test_every_model_can_be_built_with_parameters_it_has_as_they_are(name: str) 
 def test_parameters_in_words() -> None:
     assert (
         as_text({"hidden": [4, 2], "loss": "mse", "p": 0.5, "none": None})
-        == "hidden=[4, 2], loss=mse, p=0.5, none=null"
+        == "hidden=[4, 2], loss=mse, p=0.5, none=None"
     )

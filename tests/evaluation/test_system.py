@@ -50,6 +50,23 @@ def test_a_plan_is_its_parts_put_together(rows: Rows, folds: Plan) -> None:
     assert whole.predictions["id"].tolist() == list(rows.ids)
 
 
+def test_whatever_a_parameter_does_to_a_library_is_said_with_it(rows: Rows) -> None:
+    def build(seed: int, **given: Any) -> Any:
+        class Broken(Ridge):
+            def fit(self, X: Any, y: Any) -> Any:
+                raise OverflowError("too  large\nfor C")
+
+        return Broken(**given)
+
+    broken = ModelSpec(name="broken", summary="Fails.", build=build)
+    with pytest.raises(
+        UsageError, match=r"fitted on 20 rows \(fold 1\) with alpha=3: OverflowError: too large for C"
+    ):
+        fit_part(rows, np.arange(20), broken, parameters={"alpha": 3}, name="fold 1")
+    with pytest.raises(OverflowError):  # nothing that was given can be the cause
+        fit_part(rows, np.arange(20), broken)
+
+
 def test_the_last_fit_is_of_all_rows_or_of_the_last_part(rows: Rows, folds: Plan) -> None:
     every = fit_part(rows, folds.used, BRR).pipeline.predict(rows.X)
     np.testing.assert_array_equal(fit_plan(rows, folds, BRR).fitted.pipeline.predict(rows.X), every)

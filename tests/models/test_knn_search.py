@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from sklearn.neighbors import KNeighborsRegressor
 
 from memfeat import models
@@ -14,6 +15,11 @@ def test_it_is_the_regressor_with_the_settings_it_finds() -> None:
     assert set(found.best_params_) == {"n_neighbors", "weights", "p"}
     plain = KNeighborsRegressor(algorithm="brute", **found.best_params_).fit(X, y)
     assert np.array_equal(found.predict(X), plain.predict(X))
+
+
+def test_trees_of_rows_are_not_searched_because_they_are_not_saved() -> None:
+    with pytest.raises(ValueError, match="algorithm is brute and not searched"):
+        models.get("knn-search").build(0, space={"algorithm": ["brute", "kd_tree"]})
 
 
 def test_the_seed_decides_what_is_tried() -> None:

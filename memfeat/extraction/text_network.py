@@ -164,11 +164,14 @@ class Encoder:
         self.device = device
         self.batch_size = batch_size or _BATCH_ON[device.partition(":")[0]]
         try:
+            from memfeat.networks.short_texts import can_shorten
+
             self._module: Any = _loaded(network).eval().requires_grad_(False).to(device)
             self._tokenizer: Any = _tokenizer(network.release)
         except ImportError as error:
             raise missing(error.name or "a library") from error
         self.length = int(self._tokenizer.context_length)
+        self._shortens = can_shorten(self._module)
         self._halving = Halving[Any](self._launch, lambda: None)
 
     def cut(self, text: str) -> bool:
@@ -178,24 +181,27 @@ class Encoder:
     def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return the embeddings (len(texts), width), which do not depend on what else is in a batch.
 
+        Texts of similar length are computed together, without the padding behind them.
+
         Raises
         ------
         SetupError
             The device has no memory for a single text.
         """
         from memfeat.extraction.deep.runner import exact_float32
+        from memfeat.networks.short_texts import lengths
 
-        rows = []
+        tokens = self._tokenizer(list(texts), self.length)
+        computed = lengths(tokens).tolist() if self._shortens else [self.length] * len(texts)
+        rows: list[Any] = [None] * len(texts)
         with exact_float32():
-            for begin in range(0, len(texts), self.batch_size):
-                tokens = self._tokenizer(list(texts[begin : begin + self.batch_size]), self.length)
-                for _, _, part in self._halving(list(tokens)):
-                    if part is None:
-                        raise SetupError(
-                            f"{self.device} has no memory for a single text. Use another --device."
-                        )
-                    rows.append(part)
-        return np.concatenate(rows)
+            for length in sorted(set(computed)):
+                of_length = [k for k, each in enumerate(computed) if each == length]
+                for begin in range(0, len(of_length), self.batch_size):
+                    places = of_length[begin : begin + self.batch_size]
+                    for k, row in zip(places, self._rows(tokens[places, :length]), strict=True):
+                        rows[k] = row
+        return np.stack(rows)
 
     def provenance(self) -> dict[str, Any]:
         """Return how rows are computed, as JSON: information, no part of the key."""
@@ -209,11 +215,21 @@ class Encoder:
             "batch_size": self.batch_size,
         }
 
+    def _rows(self, tokens: Tensor) -> npt.NDArray[np.float32]:
+        parts = []
+        for _, _, part in self._halving(list(tokens)):
+            if part is None:
+                raise SetupError(f"{self.device} has no memory for a single text. Use another --device.")
+            parts.append(part)
+        return np.concatenate(parts)
+
     def _launch(self, tokens: Sequence[Any]) -> npt.NDArray[np.float32]:
         import torch
 
+        from memfeat.networks.short_texts import encode
+
         with torch.inference_mode():
-            rows = self._module.encode_text(torch.stack(list(tokens)).to(self.device))
+            rows = encode(self._module, torch.stack(list(tokens)).to(self.device))
         return np.array(rows.float().cpu().numpy(), dtype=np.float32)
 
 

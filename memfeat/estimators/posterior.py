@@ -182,7 +182,8 @@ class _Rotation:
 
 
 def _eigenvalues(diagonal: Float64, off_diagonal: Float64) -> Float64:
-    return np.maximum(linalg.eigvalsh_tridiagonal(diagonal, off_diagonal, lapack_driver="sterf"), 0.0)
+    values: Float64 = linalg.eigvalsh_tridiagonal(diagonal, off_diagonal, lapack_driver="sterf")
+    return np.maximum(values, 0.0)
 
 
 def _mirror(lower: Float64) -> None:

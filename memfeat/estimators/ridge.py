@@ -214,7 +214,8 @@ def _by_rows(columns: Centred, y: Float64, alphas: Float64, *, intercept: bool) 
     inverse = 1.0 / (values + alphas)
     if intercept:
         inverse[-1] = 0.0
-    return (vectors @ (inverse * (y @ vectors)[:, None])) / (np.square(vectors) @ inverse)
+    left_out: Float64 = (vectors @ (inverse * (y @ vectors)[:, None])) / (np.square(vectors) @ inverse)
+    return left_out
 
 
 def _in_parts(X: Any, y: Float64, alphas: Float64, *, intercept: bool, seed: int | None) -> Float64:

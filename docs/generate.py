@@ -14,6 +14,7 @@ import pkgutil
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import GenericAlias
 from typing import Any
@@ -265,14 +266,20 @@ def default_of(parameter: Any) -> str:
 
 
 def modules() -> list[str]:
-    """The public modules of the package, dotted, without those that hold nothing."""
+    """The public modules of the package, dotted, without those that hold nothing.
+
+    What imports torch can be described only where the extra `deep` is installed.
+    """
     found = []
     for each in pkgutil.walk_packages(memfeat.__path__, prefix="memfeat."):
         if re.search(r"\._|\.cli(\.|$)", each.name):
             continue
         file = HERE.parent / Path(*each.name.split("."))
-        source = file.with_suffix(".py") if not each.ispkg else file / "__init__.py"
-        if source.stat().st_size:
+        source = (file.with_suffix(".py") if not each.ispkg else file / "__init__.py").read_text(
+            encoding="utf-8"
+        )
+        needs_torch = re.search(r"^(import|from) torch\b", source, re.MULTILINE)
+        if source and (find_spec("torch") or not needs_torch):
             found.append(each.name)
     return sorted(found)
 

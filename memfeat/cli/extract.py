@@ -29,7 +29,8 @@ def extract(
         None, help="Name of the dataset that --videos makes; default that of --out, else the folder's."
     ),
     features: str | None = typer.Option(
-        None, help="Comma-separated features; default the recipe's, else all."
+        None,
+        help="Comma-separated features; default the recipe's, else every descriptor. Networks are named.",
     ),
     root: Path | None = typer.Option(None, help="Folder of the recipe's data."),
     workers: int | None = typer.Option(None, min=0, help="Processes; default one per core, 0: this process."),

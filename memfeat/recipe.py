@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -52,6 +52,8 @@ class FitTable(_Table):
     features: list[str] | None = None
     aggregate: str | None = None
     """``mean-of-frames``: the features' frames are scored one by one and averaged."""
+    missing: Literal["error", "drop"] = "error"
+    """What becomes of videos that lack a feature."""
     target: str | None = None
     split: str = "auto"
     folds: int = Field(default=5, ge=2)

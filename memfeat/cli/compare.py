@@ -30,6 +30,9 @@ _SET = typer.Option(
 _AGGREGATE = typer.Option(
     None, help="mean-of-frames: score single frames (feature:per-second, feature:frames) and average."
 )
+_MISSING = typer.Option(
+    None, help="Videos that lack a feature: error (the default) or drop, which leaves them out."
+)
 _TARGET = typer.Option(None, help="Column of scores; needed when there are several.")
 _SEEDS = typer.Option(None, help="Comma-separated seeds of the models; figures are means over them.")
 _SEED = typer.Option(None, min=0, help="Seed of folds and bootstrap; default 0.")
@@ -77,6 +80,7 @@ def compare(
     repeats: int | None = _REPEATS,
     split_file: Path | None = _SPLIT_FILE,
     group_by: str | None = _GROUP_BY,
+    missing: str | None = _MISSING,
     seed: int | None = _SEED,
     resamples: int = _RESAMPLES,
     workers: int | None = _WORKERS,
@@ -117,6 +121,7 @@ def compare(
         repeats=repeats,
         split_file=split_file,
         group_by=group_by,
+        missing=missing,
         seed=seed,
         resamples=resamples,
         workers=workers,
@@ -148,6 +153,7 @@ def ablate(
     repeats: int | None = _REPEATS,
     split_file: Path | None = _SPLIT_FILE,
     group_by: str | None = _GROUP_BY,
+    missing: str | None = _MISSING,
     seed: int | None = _SEED,
     resamples: int = _RESAMPLES,
     workers: int | None = _WORKERS,
@@ -193,6 +199,7 @@ def ablate(
         repeats=repeats,
         split_file=split_file,
         group_by=group_by,
+        missing=missing,
         seed=seed,
         resamples=resamples,
         workers=workers,
@@ -236,6 +243,7 @@ def _run(
             given[name] = getattr(usually, name)
     if split_file is not None:
         given["split"], given["repeats"] = given["split"] or "auto", given["repeats"] or 1
+    given["missing"] = given["missing"] or usually.missing
     given["seed"] = usually.seed if given["seed"] is None else given["seed"]
     with ConsoleReporter(messages()) as reporter:
         begun = False

@@ -31,6 +31,9 @@ def fit(
     aggregate: str | None = typer.Option(
         None, help="mean-of-frames: score single frames (feature:per-second, feature:frames) and average."
     ),
+    missing: str | None = typer.Option(
+        None, help="Videos that lack a feature: error (the default) or drop, which leaves them out."
+    ),
     settings: list[str] = typer.Option(
         [], "--set", metavar="NAME=VALUE", help="A parameter of the model, such as C=10; may be repeated."
     ),
@@ -70,6 +73,7 @@ def fit(
             parameters={**of_recipe, **parse(settings)},
             columns=words(features) or usually.features,
             aggregate=aggregate or (None if features else usually.aggregate),
+            missing=missing or usually.missing,
             target=target or usually.target,
             folds=folds or usually.folds,
             split=split or ("auto" if split_file else usually.split),
@@ -90,6 +94,7 @@ def fit_store(
     model: str,
     columns: list[str] | None,
     aggregate: str | None = None,
+    missing: str = "error",
     parameters: dict[str, Any] | None = None,
     target: str | None,
     folds: int = 5,
@@ -123,6 +128,7 @@ def fit_store(
             parameters=parameters,
             columns=columns,
             aggregate=aggregate,
+            missing=missing,
             target=target,
             folds=folds,
             seed=seed,
@@ -163,6 +169,9 @@ def evaluate(
     run: Path = typer.Argument(..., help="Folder of a run."),
     dataset: str | None = typer.Option(None, help="Store of another dataset to judge the model on."),
     target: str | None = typer.Option(None, help="Column of scores there; default the run's own."),
+    missing: str = typer.Option(
+        "error", help="Videos there that lack a feature: error, or drop, which leaves them out."
+    ),
     resamples: int = typer.Option(2000, min=100, help="Bootstrap resamples behind each interval."),
     out: Path | None = typer.Option(None, help="CSV file for the predictions per video."),
 ) -> None:
@@ -175,6 +184,7 @@ def evaluate(
         loaded,
         store=None if dataset is None else locate(dataset),
         target=target,
+        missing=missing,
         resamples=resamples,
         out=out,
     )

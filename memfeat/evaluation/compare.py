@@ -20,7 +20,7 @@ from memfeat.evaluation.comparison.result import Comparison
 from memfeat.evaluation.comparison.summary import Predicted, summarise
 from memfeat.evaluation.comparison.systems import System, check_names, choose_baseline
 from memfeat.evaluation.gather import choose_target, damage, open_store
-from memfeat.evaluation.planning import check_target, plan_rows
+from memfeat.evaluation.planning import check_missing, check_target, plan_rows
 from memfeat.evaluation.split_file import to_table
 from memfeat.evaluation.splits import Part, Plan
 from memfeat.store.feature_store import FeatureStore
@@ -38,6 +38,7 @@ def compare(
     split: str = "auto",
     repeats: int = 1,
     group_by: str | None = None,
+    missing: str = "error",
     split_file: str | Path | None = None,
     inner_folds: int = 5,
     raw: bool = False,
@@ -68,6 +69,8 @@ def compare(
         Of the models: a figure is the mean over them. A system that draws nothing is fitted once.
     folds, seed, split, repeats, group_by, split_file
         As for `memfeat.evaluation.fit.fit`; `seed` is that of the folds and of the bootstrap.
+    missing
+        What becomes of videos that lack a feature of any system, as for `memfeat.evaluation.fit.fit`.
     inner_folds
         Folds of the training rows from which fusions learn.
     raw
@@ -106,6 +109,7 @@ def compare(
     target = choose_target(store, target)
     aligned = align(store, systems, target=target, group_by=group_by)
     rows = aligned.rows
+    check_missing(store, rows, missing)
     check_target(rows)
     plan = plan_rows(
         rows,

@@ -14,6 +14,7 @@ from memfeat.evaluation.files import write_table
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import Result, judge
 from memfeat.evaluation.keys import check_keys
+from memfeat.evaluation.planning import check_missing
 from memfeat.evaluation.run import Run
 from memfeat.evaluation.splits import FIT
 from memfeat.metrics import is_constant
@@ -53,6 +54,7 @@ def evaluate(
     *,
     store: FeatureStore | str | Path | None = None,
     target: str | None = None,
+    missing: str = "error",
     resamples: int = 2000,
     level: float = 0.95,
     seed: int = 0,
@@ -69,6 +71,8 @@ def evaluate(
         it: the saved model predicts every labelled row there that it was not fitted on.
     target
         Name of the score in `store`; default the run's own, or the only one there is.
+    missing
+        What becomes of videos of `store` that lack a feature, as for `memfeat.evaluation.fit.fit`.
     resamples, level, seed
         As for `memfeat.statistics.figures`.
     out
@@ -113,6 +117,7 @@ def evaluate(
     store = open_store(store)
     target = _target(run, store, target)
     rows = _rows(run, store, target)
+    check_missing(store, rows, missing)
     keep = _unseen(run, store, rows)
     predictions = _predictions(run, rows, keep)
     left_out = dict(rows.left_out)

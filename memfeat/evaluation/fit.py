@@ -15,7 +15,7 @@ from memfeat.evaluation import late_fusion, pipeline, system, table
 from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
-from memfeat.evaluation.planning import check_target, plan_rows
+from memfeat.evaluation.planning import check_missing, check_target, flat_columns, plan_rows
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
 from memfeat.evaluation.split_file import to_table as split_file_table
 from memfeat.store.feature_store import FeatureStore
@@ -31,6 +31,7 @@ def fit(
     parameters: Mapping[str, Any] | None = None,
     columns: Sequence[str] | None = None,
     aggregate: str | None = None,
+    missing: str = "error",
     target: str | None = None,
     folds: int = 5,
     seed: int = 0,
@@ -66,6 +67,9 @@ def fit(
         ``mean-of-frames`` fits a model of images: frames are rows that carry the score of their video, and the
         predicted score of a video is the mean over its frames. Columns are then ``feature:per-second`` (which a
         bare name means) or ``feature:frames``.
+    missing
+        What becomes of videos with a score that lack a named feature: ``error`` refuses them, ``drop`` leaves them
+        out and says so.
     target
         Name of the score; may be left out when there is one.
     folds, seed, split, repeats
@@ -92,8 +96,8 @@ def fit(
     Raises
     ------
     UsageError
-        Unknown model, parameter, target or feature; several targets and none named; too few rows; a target that is
-        constant; a run of that name exists.
+        Unknown model, parameter, target or feature; several targets and none named; videos that lack a feature; too
+        few rows; a target that is constant; a run of that name exists.
     StoreError
         A file of the store is damaged.
     SetupError
@@ -107,6 +111,7 @@ def fit(
     target = choose_target(store, target)
     columns = columns_of(columns, aggregate)
     rows = gather(store, target=target, columns=columns, choose=spec.columns, group_by=group_by)
+    check_missing(store, rows, missing)
     check_target(rows)
     made = plan_rows(
         rows,
@@ -144,7 +149,13 @@ def fit(
         left_out=_left_out(rows, used),
         damaged=damage(store, [rows.ids[k] for k in used]),
         note=_note(store.note, rows),
-        notes=(*made.notes, *rows.notes, *_frames_note(rows, done.fitted.pipeline), *done.notes),
+        notes=(
+            *made.notes,
+            *rows.notes,
+            *flat_columns(rows),
+            *_frames_note(rows, done.fitted.pipeline),
+            *done.notes,
+        ),
         **stamp(deep=spec.needs_deep),
     )
     return save(

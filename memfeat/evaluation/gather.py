@@ -146,8 +146,9 @@ def gather(
     if not by_text:
         reads = [name for column in wanted for name in column.reads]
         matrix = store.filter(ids=labelled).matrix(list(dict.fromkeys(reads)))
-        for reason in sorted(set(matrix.missing.values())):
-            _leave(left_out, reason, [i for i, why in matrix.missing.items() if why == reason])
+        missing = {i: NOT_FINITE if "is not finite" in why else why for i, why in matrix.missing.items()}
+        for reason in sorted(set(missing.values())):
+            _leave(left_out, reason, [i for i, why in missing.items() if why == reason])
         notes += [f"{name} is left out: {reason}" for name, reason in matrix.dropped.items()]
         matrix = _finite(matrix, left_out)
         ids = matrix.ids

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from memfeat import __version__
 from memfeat.errors import MemfeatError, UsageError
@@ -24,6 +25,7 @@ from memfeat.evaluation.gather import Rows
 from memfeat.evaluation.parameters import as_text
 from memfeat.evaluation.preparation import Blocks
 from memfeat.evaluation.splits import Part, Plan, Positions
+from memfeat.metrics import is_constant
 from memfeat.models import ModelSpec
 
 if TYPE_CHECKING:
@@ -171,11 +173,13 @@ def fit_plan(
     fitted = Fitted(None)
     heard: list[Fitted] = []
     tables = []
+    said: list[str] = []
     for done, part in enumerate(plan.parts):
         if progress is not None:
             progress(done, total)
         fitted = fit_part(rows, part.fit, spec, seed=seed, parameters=parameters, name=part.name)
         tables.append(hold_out(rows, part, fitted, spec))
+        said += flat_note(tables[-1]["predicted"].to_numpy(), spec)
         heard.append(replace(fitted, pipeline=None))
     if refit:
         if progress is not None:
@@ -187,8 +191,15 @@ def fit_plan(
     return Judged(
         fitted=fitted,
         predictions=pd.concat(tables).sort_values(["id", "split"], ignore_index=True),
-        notes=notes_of(heard),
+        notes=(*notes_of(heard), *dict.fromkeys(said)),
     )
+
+
+def flat_note(predicted: npt.NDArray[np.float64], spec: ModelSpec) -> tuple[str, ...]:
+    """Return what to say of the held-out predictions of a part where all are equal."""
+    if not is_constant(predicted):
+        return ()
+    return (f"{spec.name}: predicts the same for all rows of a part, whose correlations are undefined",)
 
 
 def notes_of(fits: Iterable[Fitted]) -> tuple[str, ...]:

@@ -182,11 +182,22 @@ def _judged(result: Result) -> str:
 def _cell(figure: Figure) -> str:
     if figure.value is None:
         return "undefined"
-    digits = 5 if figure.metric == "mse" else 3
-    text = f"{figure.value:.{digits}f}"
+    text = number(figure.value, figure.metric)
     if figure.low is None or figure.high is None:
         return text
-    return f"{text} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+    return f"{text} [{number(figure.low, figure.metric)}, {number(figure.high, figure.metric)}]"
+
+
+def number(value: float, metric: str, *, signed: bool = False) -> str:
+    """Return a figure with the digits of its metric; squared errors of scores on a small scale keep three.
+
+    >>> number(-0.0312, "spearman"), number(0.0312, "mse", signed=True), number(4.9123e-07, "mse")
+    ('-0.031', '+0.03120', '4.91e-07')
+    """
+    sign = "+" if signed else ""
+    if metric == "mse":
+        return f"{value:{sign}.2e}" if 0 < abs(value) < 1e-4 else f"{value:{sign}.5f}"
+    return f"{value:{sign}.3f}"
 
 
 def _some(ids: Sequence[str]) -> str:

@@ -46,6 +46,14 @@ def test_figures_are_those_of_a_run_of_the_same_system(store: FeatureStore, tmp_
     assert found.splits.equals(run.splits)
 
 
+def test_rows_that_not_all_systems_can_use_are_left_out_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    holes = make(tmp_path / "s", 30, skip={"light": [4]})
+    with pytest.raises(UsageError, match=r"'clip 004.mp4' \(not extracted: light\)"):
+        compare(holes, grid(["brr"], [["light"], ["grid"]]), **FAST)
+    found = compare(holes, grid(["brr"], [["light"], ["grid"]]), missing="drop", **FAST)
+    assert found.about.rows == 29 and "1 left out: not extracted: light" in found.about.notes
+
+
 def test_figures_and_differences_are_those_of_a_plain_script(store: FeatureStore) -> None:
     drawn = draw(60)
     embedding, light, y = drawn["embedding"].astype(float), drawn["light"][:, None], drawn["score"]

@@ -249,11 +249,18 @@ def test_a_caution_and_damage_are_carried(tmp_path: Path) -> None:
     assert len(run.info.damaged) == 30
 
 
-def test_left_out_rows_are_listed(tmp_path: Path) -> None:
+def test_rows_without_a_feature_are_left_out_only_where_that_is_asked_for(tmp_path: Path) -> None:
     score = draw(30)["score"].copy()
     score[:2] = np.nan
     store = make(tmp_path / "s", 30, labels={"score": score}, skip={"light": [7]})
-    run = fit(store, columns=["light", "grid"], out=tmp_path / "run", resamples=10)
+    with pytest.raises(
+        UsageError,
+        match=r"1 videos of made lack what is asked for: 'clip 007.mp4' \(not extracted: light\)\. .*--missing drop",
+    ):
+        fit(store, columns=["light", "grid"], out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    fit(store, columns=["grid"], out=tmp_path / "whole", resamples=10)  # a video without a score is no matter
+    run = fit(store, columns=["light", "grid"], missing="drop", out=tmp_path / "run", resamples=10)
     assert run.info.left_out == {"no score": (name(0), name(1)), "not extracted: light": (name(7),)}
     assert run.info.rows == len(run.predictions) == 27
 
@@ -265,6 +272,9 @@ def test_a_feature_that_says_nothing_is_undefined(tmp_path: Path) -> None:
     run = fit(store, columns=["grey"], out=tmp_path / "run", resamples=20)
     assert run.results[0].figures["spearman"].value is None
     assert run.results[0].figures["mse"].value > 0
+    notes = " ".join(run.info.notes)
+    assert "equal for all 30 rows, which tells the model nothing: grey:mean" in notes
+    assert "brr: predicts the same for all rows of a part, whose correlations are undefined" in notes
 
 
 def test_few_rows_are_fitted_with_fewer_components_and_a_note(tmp_path: Path) -> None:

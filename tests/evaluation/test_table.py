@@ -63,6 +63,19 @@ def test_columns_and_parameters_are_told_as_they_were_asked_for(tmp_path: Path) 
     assert rows(run)[0].features == ("light", "grid@pca3")
 
 
+def test_errors_of_scores_on_a_small_scale_are_not_rounded_away(tmp_path: Path) -> None:
+    score = draw(30)["score"] * 1e-3
+    run = fit(
+        make(tmp_path / "s", 30, labels={"score": score}),
+        columns=["light"],
+        out=tmp_path / "run",
+        resamples=20,
+    )
+    shown = as_text(rows(run)).splitlines()[2].split()[-3]
+    assert "e-0" in shown
+    assert float(shown) == pytest.approx(run.results[0].figures["mse"].value, rel=1e-2)
+
+
 def test_an_undefined_figure_is_called_so(tmp_path: Path) -> None:
     store = make(tmp_path / "s", 12, features=["light"])
     for k in range(12):

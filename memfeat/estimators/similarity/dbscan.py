@@ -241,9 +241,7 @@ class ContextClusters(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if rows < self.min_samples:
             said = f"{rows} rows are fewer than min_samples={self.min_samples}: all are noise. Fit more rows."
         elif self.n_clusters_ == 0:
-            said = (
-                f"all {rows} rows are noise at eps={self.eps_:.4g}: there are 0 clusters. Give a larger eps."
-            )
+            said = f"all rows are noise at eps={self.eps_:.4g}: there are 0 clusters. Give a larger eps."
         elif self.n_clusters_ == 1:
             noise = int(np.sum(self.labels_ == NOISE))
             said = (

@@ -14,6 +14,7 @@ from memfeat.evaluation.comparison.systems import System
 from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import NO_SCORE, Rows, gather
 from memfeat.evaluation.parameters import check as check_parameters
+from memfeat.evaluation.planning import flat_columns
 from memfeat.evaluation.preparation import Blocks
 from memfeat.models import ModelSpec
 from memfeat.store.feature_store import FeatureStore
@@ -109,6 +110,7 @@ def align(
         if own is None:
             failed[name] = f"no column is left of {', '.join(columns)}: {'; '.join(rows.notes)}"
             continue
+        notes += [f"{name}: {note}" for note in flat_columns(own)]
         spec, parameters = made[name]
         system = next(system for system in systems if system.name == name)
         members[name] = Member(system, spec, parameters, own)

@@ -163,7 +163,7 @@ def perform(job: Job) -> Done:
         held = Held(
             predicted=predicted,
             deviation=deviation if np.isfinite(deviation).all() else None,
-            notes=fitted.notes,
+            notes=(*fitted.notes, *system.flat_note(predicted[""], spec)),
             reduced=dict(fitted.reduced or {}),
             seconds=round(time.perf_counter() - begun, 4),
         )

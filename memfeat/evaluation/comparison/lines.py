@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from memfeat.evaluation import table
 from memfeat.statistics import Figure
 
 NAMES = {"spearman": "Spearman", "pearson": "Pearson", "mse": "MSE"}
@@ -73,8 +74,7 @@ def number(value: float | None, metric: str, *, signed: bool = False) -> str:
     """
     if value is None:
         return "undefined"
-    digits = 5 if metric == "mse" else 3
-    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    text = table.number(value, metric, signed=signed)
     # A rounded zero has no sign.
     return text[1:] if text[:1] in "+-" and not float(text) else text
 

@@ -128,8 +128,10 @@ class SigmoidHead(TorchEstimator):
     device: str
     n_threads: int | None
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Self:
         """Train the network on X, shape (n, d), and scores y, shape (n,).
+
+        Where rows are held out for the choice of an epoch, those of equal `groups`, shape (n,), stay together.
 
         Raises
         ------
@@ -144,7 +146,7 @@ class SigmoidHead(TorchEstimator):
 
         seed = self._draw_seed()
         target = self._scaled(y)
-        fitted, judged = self._inner_split(len(y), seed)
+        fitted, judged = self._inner_split(len(y), seed, groups)
         schedule = training.Schedule(
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
@@ -216,7 +218,9 @@ class SigmoidHead(TorchEstimator):
         self.target_low_, self.target_high_ = low, high
         return (y - low) / (high - low) if high > low else np.full_like(y, 0.5)
 
-    def _inner_split(self, n: int, seed: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def _inner_split(
+        self, n: int, seed: int, groups: npt.ArrayLike | None = None
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Return the rows to train on and those that choose the epoch; none of these for the last epoch."""
         if self.epoch == "last":
             return np.arange(n), np.arange(0)
@@ -226,13 +230,16 @@ class SigmoidHead(TorchEstimator):
             raise ValueError(
                 f"validation_fraction must lie between 0 and 1; got {self.validation_fraction!r}."
             )
-        held = max(2, round(self.validation_fraction * n))
-        if n - held < 2:
+        of = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        units = int(of.max()) + 1
+        held = max(2, round(self.validation_fraction * units))
+        if of.shape != (n,) or units - held < 2:
             raise ValueError(
-                f"{n} rows are too few to hold {held} out for the choice of an epoch. Give epoch='last'."
+                f"{units} {'rows' if groups is None else 'groups'} are too few to hold {held} out for the choice of an "
+                "epoch. Give epoch='last'."
             )
-        shuffled = np.random.default_rng([seed, 1]).permutation(n)
-        return np.sort(shuffled[held:]), np.sort(shuffled[:held])
+        judged = np.isin(of, np.random.default_rng([seed, 1]).permutation(units)[:held])
+        return np.flatnonzero(~judged), np.flatnonzero(judged)
 
 
 def warn_of_few_steps(epochs: int, rows: int, batch_size: int) -> None:

@@ -201,7 +201,8 @@ def _complete_features(
         listed = ", ".join(f"{name} {count}" for name, (count, _) in counts.items()) or "none"
         raise UsageError(
             f"No feature is stored for all {len(ids)} labelled videos of {store.dataset} (videos by feature: "
-            f"{listed}). Extract the rest, or name the features: rows without them are then left out.{_or_texts(store)}"
+            f"{listed}). Extract the rest, or name the features and leave videos without them out with missing='drop' "
+            f"(--missing drop).{_or_texts(store)}"
         )
     if choose is not None:
         chosen = choose([name for name in complete if counts[name][0]])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import BayesianRidge, LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
@@ -61,6 +61,35 @@ def test_a_scaler_inside_sees_frames(videos):
     frames, X, y = videos
     model = MeanOfFrames(make_pipeline(StandardScaler(), Ridge()), width=3).fit(X, y)
     np.testing.assert_allclose(model.regressor_[0].mean_, np.vstack(frames).mean(axis=0))
+
+
+class WithGroups(Ridge):
+    def fit(self, X, y, groups=None):
+        self.groups_ = groups
+        return super().fit(X, y)
+
+    def predict(self, X, times=1):
+        return times * super().predict(X)
+
+
+def test_a_regressor_with_inner_folds_is_told_which_frames_belong_together(videos):
+    frames, X, y = videos
+    lengths = [len(each) for each in frames]
+    for regressor in (WithGroups(), make_pipeline(StandardScaler(), WithGroups())):
+        model = MeanOfFrames(regressor, width=3).fit(X, y)
+        final = model.regressor_[-1] if hasattr(model.regressor_, "steps") else model.regressor_
+        np.testing.assert_array_equal(final.groups_, np.repeat(np.arange(8), lengths))
+    films = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    told = MeanOfFrames(WithGroups(), width=3).fit(X, y, groups=films)
+    np.testing.assert_array_equal(told.regressor_.groups_, np.repeat(films, lengths))
+
+
+def test_keywords_of_predict_reach_the_regressor_but_a_mean_has_no_deviation(videos):
+    _, X, y = videos
+    model = MeanOfFrames(WithGroups(), width=3).fit(X, y)
+    np.testing.assert_allclose(model.predict(X, times=2), 2 * model.predict(X))
+    with pytest.raises(ValueError, match="no predictive deviation"):
+        MeanOfFrames(BayesianRidge(), width=3).fit(X, y).predict(X, return_std=True)
 
 
 def test_missing_frames_may_lie_anywhere(videos):

@@ -146,6 +146,21 @@ def test_a_wrong_space_is_told(space: dict[str, Any], message: str) -> None:
         OptunaSearch(Ridge(), space).fit(*data())
 
 
+def test_rows_of_a_group_stay_in_one_inner_fold() -> None:
+    """Each row stands there five times: one neighbour is perfect unless its twins are kept out of its fold."""
+    generator = np.random.default_rng(0)
+    X = np.repeat(generator.normal(size=(40, 2)), 5, axis=0)
+    y = np.repeat(generator.normal(size=40), 5)
+    groups = np.repeat(np.arange(40), 5)
+    search = OptunaSearch(KNeighborsRegressor(), {"n_neighbors": [1]}, n_trials=1)
+    assert clone(search).fit(X, y).best_score_ > 0.9
+    assert abs(clone(search).fit(X, y, groups=groups).best_score_) < 0.5
+    assert len(clone(search)._parts(200, np.repeat([0, 1], 100))) == 2
+    for wrong in (np.zeros(200), groups[:-1]):
+        with pytest.raises(ValueError, match="two groups at least"):
+            clone(search).fit(X, y, groups=wrong)
+
+
 def test_too_few_rows_are_told() -> None:
     X, y = data(3)
     with pytest.raises(ValueError, match="minimum of 4"):

@@ -239,6 +239,21 @@ def test_parameters_that_make_no_sense_are_refused(changed, message):
         fitted(SIGMOID[0], **changed)
 
 
+def test_rows_of_a_group_are_on_one_side_of_the_inner_split():
+    model = clone(SIGMOID[0]).set_params(epoch="best-validation", validation_fraction=0.25)
+    groups = np.repeat(np.arange(20), 3)
+    fitted_rows, judged = model._inner_split(60, 3, groups)
+    assert len(set(groups[judged])) == 5 and not set(groups[judged]) & set(groups[fitted_rows])
+    assert sorted([*fitted_rows, *judged]) == list(range(60))
+    alone = model._inner_split(60, 3)
+    assert [part.size for part in alone] == [45, 15]
+    np.testing.assert_array_equal(
+        np.concatenate(model._inner_split(60, 3, np.arange(60))), np.concatenate(alone)
+    )
+    with pytest.raises(ValueError, match="3 groups are too few to hold 2 out"):
+        model._inner_split(60, 3, np.arange(60) % 3)
+
+
 def test_a_cuda_device_that_is_not_there_is_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(SetupError, match="'cuda' is not there.*sees 0 CUDA devices"):

@@ -12,10 +12,10 @@ from skimage import data
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from benchmarks import clips, flow_torch  # noqa: E402
-from benchmarks.clips import Pair  # noqa: E402
-from benchmarks.settings import QUICK, Bench  # noqa: E402
-from memfeat.networks import tvl1  # noqa: E402
+from benchmarks import clips, flow_torch
+from benchmarks.clips import Pair
+from benchmarks.settings import QUICK, Bench
+from memfeat.networks import tvl1
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     ]
     monkeypatch.setattr(clips, "pairs", lambda *args, **options: pairs)
     made = Bench(QUICK, [], tmp_path, lambda text: None)
-    made.clips = [None] * 3  # type: ignore[list-item]
+    made.clips = [None] * 3
     return made
 
 
@@ -55,7 +55,7 @@ def test_gpu(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tvl1, "BatchedTVL1", stand_in)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some Card")
     monkeypatch.setattr(flow_torch, "GPU_PAIRS", 6)
-    row = flow_torch.on_gpu(bench, clips.pairs())  # type: ignore[call-arg]
+    row = flow_torch.on_gpu(bench, clips.pairs())
     assert set(asked) == {"cuda"}
     timed = [check for check in row.checks if "wall milliseconds" in check.what]
     assert len(timed) == len(flow_torch.GPU_BATCHES)

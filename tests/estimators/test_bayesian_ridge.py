@@ -18,7 +18,7 @@ SHAPES = [(90, 30), (40, 39), (30, 90)]
 
 @parametrize_with_checks([GramBayesianRidge()])
 def test_scikit_learns_checks(estimator: object, check: object) -> None:
-    check(estimator)  # type: ignore[operator]
+    check(estimator)
 
 
 def data(rows: int, width: int, *, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +30,7 @@ def data(rows: int, width: int, *, noise: float = 0.1, seed: int = 0) -> tuple[n
 
 def agree(X: np.ndarray, y: np.ndarray, rows: int, **parameters: object) -> GramBayesianRidge:
     """Fit both on the first rows and compare them on all, relatively."""
-    ours = GramBayesianRidge(**parameters).fit(X[:rows], y[:rows])  # type: ignore[arg-type]
+    ours = GramBayesianRidge(**parameters).fit(X[:rows], y[:rows])
     theirs = BayesianRidge(**parameters).fit(X[:rows], y[:rows])
     mean, deviation = ours.predict(X, return_std=True)
     expected_mean, expected_deviation = theirs.predict(X, return_std=True)
@@ -201,7 +201,7 @@ def test_float32_is_computed_in_float64() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_neither_input_is_changed_nor_a_copy_held(order: str, dtype: type) -> None:
     generator = np.random.default_rng(0)
-    X = np.asarray(generator.normal(size=(8000, 60)), dtype=dtype, order=order)  # type: ignore[call-overload]
+    X = np.asarray(generator.normal(size=(8000, 60)), dtype=dtype, order=order)
     X.setflags(write=False)
     y = generator.normal(size=8000)
     GramBayesianRidge().fit(X[:100], y[:100])

@@ -30,7 +30,7 @@ def test_products_are_those_of_the_centred_matrix(
     rows: int, width: int, seed: int, dtype: type, order: str, centre: bool
 ) -> None:
     generator = np.random.default_rng(seed)
-    X = np.asarray(generator.normal(3, 1, size=(rows, width)), dtype=dtype, order=order)  # type: ignore[call-overload]
+    X = np.asarray(generator.normal(3, 1, size=(rows, width)), dtype=dtype, order=order)
     whole = X.astype(np.float64)
     if centre:
         whole -= whole.mean(axis=0)

@@ -7,7 +7,7 @@ from memfeat.estimators.m3s_head import CENTRES, M3SHead
 
 torch = pytest.importorskip("torch")
 
-from memfeat.networks import heads, losses, training  # noqa: E402
+from memfeat.networks import heads, losses, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 LOSSES = ("mse", "l1", "mse-tails", "mse-tails-code", "mse-to-spearman")

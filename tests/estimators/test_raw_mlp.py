@@ -7,7 +7,7 @@ from memfeat.estimators.raw_mlp import RawMLP
 
 torch = pytest.importorskip("torch")
 
-from memfeat.networks.heads import build, parameter_count  # noqa: E402
+from memfeat.networks.heads import build, parameter_count
 
 pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 gradient steps")
 

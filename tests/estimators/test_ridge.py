@@ -107,7 +107,7 @@ def test_a_penalty_at_the_end_of_those_tried_is_told() -> None:
 def test_penalties_must_be_numbers_above_zero(alphas: object) -> None:
     X, y = data(20, 3)
     with pytest.raises(ValueError, match="above zero"):
-        TunedRidge(alphas=alphas).fit(X, y)  # type: ignore[arg-type]
+        TunedRidge(alphas=alphas).fit(X, y)
 
 
 def test_a_tiny_penalty_is_least_squares() -> None:

@@ -41,7 +41,7 @@ def plainly(X: np.ndarray, y: np.ndarray, new: np.ndarray, **settings: object) -
 @pytest.mark.parametrize("width", [1, 8, 300])
 def test_it_is_scikit_learns_on_the_standardised_target(settings: dict[str, object], width: int) -> None:
     X, y = data(width=width)
-    ours = ScaledSVR(**settings).fit(X[:120], y[:120])  # type: ignore[arg-type]
+    ours = ScaledSVR(**settings).fit(X[:120], y[:120])
     np.testing.assert_allclose(ours.predict(X), plainly(X[:120], y[:120], X, **settings), rtol=1e-10)
 
 
@@ -99,7 +99,7 @@ def test_a_path_is_what_single_fits_are(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_path_says_what_is_wrong(given: dict[str, object], message: str) -> None:
     X, y = data()
     with pytest.raises(ValueError, match=message):
-        svr_path(X, y, **given)  # type: ignore[arg-type]
+        svr_path(X, y, **given)
 
 
 def test_a_kernel_too_large_for_memory_is_left_to_libsvm(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_predictions_of_a_fold_are_those_of_the_regressor() -> None:
     inside, outside = np.arange(70), np.arange(70, 90)
     settings = {"C": 3.0, "epsilon": 0.2, "gamma": "auto", "gamma_factor": 0.5}
     found = search._predicted(settings, search._prepared(X), y, inside, outside)
-    expected = ScaledSVR(**settings).fit(X[inside], y[inside]).predict(X[outside])  # type: ignore[arg-type]
+    expected = ScaledSVR(**settings).fit(X[inside], y[inside]).predict(X[outside])
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 

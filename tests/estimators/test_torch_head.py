@@ -103,17 +103,18 @@ def test_nothing_global_is_left_changed(head):
 
 @pytest.mark.parametrize("head", HEADS, ids=named)
 def test_what_was_fitted_is_arrays_and_json_and_predicts_from_them(head, tmp_path):
-    safetensors = pytest.importorskip("safetensors.numpy")
+    import safetensors.numpy
+
     model = fitted(head)
     X, _ = data(30, seed=3)
     assert all(value.dtype == np.float32 for value in model.state_.values())
-    safetensors.save_file(model.state_, tmp_path / "weights.safetensors")
+    safetensors.numpy.save_file(model.state_, tmp_path / "weights.safetensors")
     rest = {name: value for name, value in vars(model).items() if name != "state_"}
     arrays = {name: value for name, value in rest.items() if isinstance(value, np.ndarray)}
     plain = json.loads(json.dumps({name: value for name, value in rest.items() if name not in arrays}))
     rebuilt = type(head)()
     vars(rebuilt).update(plain | arrays)
-    rebuilt.state_ = safetensors.load_file(tmp_path / "weights.safetensors")
+    rebuilt.state_ = safetensors.numpy.load_file(tmp_path / "weights.safetensors")
     np.testing.assert_array_equal(rebuilt.predict(X), model.predict(X))
 
 

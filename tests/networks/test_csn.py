@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat.networks import csn  # noqa: E402
+from memfeat.networks import csn
 
 SMALL = (1, 2, 1, 1)
 

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from memfeat.networks import heads  # noqa: E402
+from memfeat.networks import heads
 
 PUBLISHED_WIDTHS = (3635, 2783, 3620, 2915, 1587, 2048, 720, 15, 852)
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 timm = pytest.importorskip("timm", reason="needs the extra deep")
 
-from memfeat.networks import hrnet  # noqa: E402
+from memfeat.networks import hrnet
 
 
 @pytest.fixture(scope="module")

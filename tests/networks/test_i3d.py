@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat.networks import i3d  # noqa: E402
+from memfeat.networks import i3d
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from scipy.stats import pearsonr, spearmanr
 
 torch = pytest.importorskip("torch")
 
-from memfeat.networks import losses  # noqa: E402
+from memfeat.networks import losses
 
 CENTRE = 0.8
 

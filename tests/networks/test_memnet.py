@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat.networks import memnet  # noqa: E402
+from memfeat.networks import memnet
 
 
 def test_the_sizes_of_caffes_reference_network() -> None:

@@ -8,7 +8,7 @@ import tiny_clip
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 open_clip = pytest.importorskip("open_clip", reason="needs the extra deep")
 
-from memfeat.networks import short_texts  # noqa: E402
+from memfeat.networks import short_texts
 
 END = 49407
 

@@ -9,7 +9,7 @@ from scipy.stats import pearsonr, rankdata, spearmanr
 
 torch = pytest.importorskip("torch")
 
-from memfeat.networks.soft_rank import soft_rank  # noqa: E402
+from memfeat.networks.soft_rank import soft_rank
 
 
 def ranks(values, strength):

@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from memfeat.errors import SetupError  # noqa: E402
-from memfeat.networks import heads, losses, training  # noqa: E402
+from memfeat.errors import SetupError
+from memfeat.networks import heads, losses, training
 
 MSE = losses.make_loss("mse", epochs=1, centre=0.5)
 

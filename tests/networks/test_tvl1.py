@@ -16,13 +16,13 @@ from skimage import data
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat import networks  # noqa: E402
-from memfeat.demo import make_demo  # noqa: E402
-from memfeat.errors import SetupError, UsageError  # noqa: E402
-from memfeat.kernels.tvl1 import TVL1, mean_magnitude  # noqa: E402
-from memfeat.networks import tvl1_iterations  # noqa: E402
-from memfeat.networks.tvl1 import BatchedTVL1  # noqa: E402
-from memfeat.video import open_video  # noqa: E402
+from memfeat import networks
+from memfeat.demo import make_demo
+from memfeat.errors import SetupError, UsageError
+from memfeat.kernels.tvl1 import TVL1, mean_magnitude
+from memfeat.networks import tvl1_iterations
+from memfeat.networks.tvl1 import BatchedTVL1
+from memfeat.video import open_video
 
 Gray = npt.NDArray[np.uint8]
 Batch = tuple[Gray, Gray]

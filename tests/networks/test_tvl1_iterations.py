@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat.networks.tvl1_iterations import Linearised, Rules, relax  # noqa: E402
-from memfeat.networks.tvl1_sampling import median_filtered  # noqa: E402
+from memfeat.networks.tvl1_iterations import Linearised, Rules, relax
+from memfeat.networks.tvl1_sampling import median_filtered
 
 Doubles = npt.NDArray[np.float64]
 TAU, BOUND = 0.25, 0.03

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat.kernels import tvl1_loops as loops  # noqa: E402
-from memfeat.networks.tvl1_sampling import median_filtered, resized, warped, with_gradient  # noqa: E402
+from memfeat.kernels import tvl1_loops as loops
+from memfeat.networks.tvl1_sampling import median_filtered, resized, warped, with_gradient
 
 Floats = npt.NDArray[np.float32]
 CPU_FMA3 = 12

@@ -94,7 +94,7 @@ def test_unusable_ids_are_refused_with_the_reason(id: str, why: str) -> None:
 
 def test_an_id_that_is_no_text_is_refused() -> None:
     with pytest.raises(UsageError, match="type int"):
-        check_id(7)  # type: ignore[arg-type]
+        check_id(7)
 
 
 def test_id_is_the_relative_posix_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

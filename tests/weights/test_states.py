@@ -9,8 +9,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 safetensors = pytest.importorskip("safetensors.torch", reason="needs the extra deep")
 
-from memfeat.errors import WeightsError  # noqa: E402
-from memfeat.weights.states import load_strictly, random_network, read_state  # noqa: E402
+from memfeat.errors import WeightsError
+from memfeat.weights.states import load_strictly, random_network, read_state
 
 
 def network() -> torch.nn.Module:

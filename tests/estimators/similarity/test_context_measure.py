@@ -41,7 +41,7 @@ class ClassesBySign(ClassPrototypes):
     """scikit-learn's checks know no classes of rows: here they follow from the rows."""
 
     def fit(self, X: Any, y: object = None, classes: Any = None) -> ClassesBySign:
-        return super().fit(X, y, classes=signs(X) if classes is None else classes)  # type: ignore[return-value]
+        return super().fit(X, y, classes=signs(X) if classes is None else classes)
 
     def fit_transform(self, X: Any, y: object = None, classes: Any = None) -> np.ndarray:
         return super().fit_transform(X, y, classes=signs(X) if classes is None else classes)

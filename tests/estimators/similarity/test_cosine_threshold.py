@@ -46,4 +46,4 @@ def test_columns_carry_their_threshold(videos: np.ndarray) -> None:
 @pytest.mark.parametrize("thresholds", [(), 1.0, -1.0, (0.4, 2.0), float("nan")])
 def test_a_threshold_is_a_cosine(videos: np.ndarray, thresholds: object) -> None:
     with pytest.raises(ValueError, match="thresholds=.*above -1 and below 1"):
-        CosineThreshold(thresholds).fit(videos)  # type: ignore[arg-type]
+        CosineThreshold(thresholds).fit(videos)

@@ -19,7 +19,7 @@ Groups = tuple[np.ndarray, np.ndarray]
 
 
 def quick(**parameters: object) -> ContextClusters:
-    return ContextClusters(**{"tsne_max_iter": 300, **parameters})  # type: ignore[arg-type]
+    return ContextClusters(**{"tsne_max_iter": 300, **parameters})
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,8 @@ def test_wrong_parameters_are_named(videos: np.ndarray, wrong: dict[str, object]
 
 def test_real_photographs_by_their_gradients(shared_data: Path) -> None:
     """Near copies of a photograph are put where it is, and unrelated noise images change nothing."""
-    image = pytest.importorskip("PIL.Image")
+    from PIL import Image
+
     from memfeat.kernels.hog import hog
 
     paths = sorted((shared_data / "scenes" / "images").glob("*.jpg"))[:150]
@@ -203,7 +204,7 @@ def test_real_photographs_by_their_gradients(shared_data: Path) -> None:
         pytest.skip(f"no photographs in {shared_data / 'scenes' / 'images'}")
 
     def pixels(path: Path) -> np.ndarray:
-        return np.asarray(image.open(path).convert("RGB").resize((128, 128)))
+        return np.asarray(Image.open(path).convert("RGB").resize((128, 128)))
 
     photographs = [pixels(path) for path in paths]
     vectors = np.stack([hog(photograph) for photograph in photographs])

@@ -65,4 +65,4 @@ def test_a_third_of_the_other_rows_is_the_most(scores: np.ndarray) -> None:
 @pytest.mark.parametrize("wrong", [{"start": "pca"}, {"perplexity": 0}, {"perplexity": float("nan")}])
 def test_wrong_settings_are_named(scores: np.ndarray, wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="tsne_init='pca'|perplexity"):
-        embed(scores, **wrong)  # type: ignore[arg-type]
+        embed(scores, **wrong)

@@ -49,4 +49,4 @@ def test_only_the_first_rows_make_the_density(videos: np.ndarray) -> None:
 @pytest.mark.parametrize("wrong", [{"outside": "zero"}, {"max_rows": 1}])
 def test_wrong_parameters_are_named(videos: np.ndarray, wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        KernelDensityScore(**wrong).fit(videos)  # type: ignore[arg-type]
+        KernelDensityScore(**wrong).fit(videos)

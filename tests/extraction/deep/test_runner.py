@@ -12,7 +12,7 @@ from memfeat.weights.choice import Choice
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from memfeat.extraction.deep.runner import exact_float32  # noqa: E402
+from memfeat.extraction.deep.runner import exact_float32
 
 
 def pixels(count: int, shape: tuple[int, ...] = (3, 24, 24), seed: int = 0):

@@ -16,7 +16,7 @@ from memfeat.weights.lookup import sha256
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
-from safetensors.torch import save_file  # noqa: E402
+from safetensors.torch import save_file
 
 
 @pytest.fixture

@@ -92,8 +92,9 @@ def _marker(store: Path, video: str, run: str) -> Path:
 
 
 def request_stop(store: Path, run: str) -> None:
-    """Tell every worker of `run`, on whatever machine, to begin no further video."""
-    (store / _FOLDER / run / _STOP).touch()
+    """Tell every worker of `run`, on whatever machine, to begin no further video; nothing where none has begun."""
+    with suppress(FileNotFoundError):
+        (store / _FOLDER / run / _STOP).touch()
 
 
 def stop_requested(store: Path, run: str) -> bool:

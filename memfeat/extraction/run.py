@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -105,14 +106,25 @@ def extract(
     summary.present, summary.failed_before = len(plan.present), len(plan.failed)
     names = tuple(extractor.name for extractor in wanted)
     tasks = [Task(root, video, files[video].resolve(), names, run, force) for video in plan.todo]
-    try:
-        if tasks:
-            _run(tasks, root, wanted, summary, reporter, workers=workers, scheduler=scheduler)
-    except KeyboardInterrupt:
-        summary.interrupted = True
+    # The summary is written inside: a third Ctrl-C must not keep it from the user.
+    with interruptible(root, run, reporter) as interrupted:
+        try:
+            if tasks:
+                _run(
+                    tasks,
+                    root,
+                    wanted,
+                    summary,
+                    reporter,
+                    interrupted,
+                    workers=workers,
+                    scheduler=scheduler,
+                )
+        except KeyboardInterrupt:
+            summary.interrupted = True
+            summary.close(root / SUMMARY_FILE, began)
+            raise
         summary.close(root / SUMMARY_FILE, began)
-        raise
-    summary.close(root / SUMMARY_FILE, began)
     return summary
 
 
@@ -127,6 +139,7 @@ def _run(
     wanted: Sequence[Extractor],
     summary: Summary,
     reporter: Reporter,
+    interrupted: threading.Event,
     *,
     workers: int | None,
     scheduler: str | None,
@@ -135,14 +148,17 @@ def _run(
     for extractor in wanted:
         extractor.warm_up()
         reporter.step()
+        if interrupted.is_set():
+            summary.interrupted = True
+            return
     with (
         attempts.open_run(root, summary.run),
-        interruptible(root, summary.run, reporter) as interrupted,
         open_pool(workers=_at_most(workers, len(tasks)), scheduler=scheduler, store=root) as pool,
     ):
         summary.workers = pool.workers
         reporter.start("Measuring", len(tasks))
-        for outcome in pool.run(tasks):
+        # A Ctrl-C before the run's folder was there has told nobody.
+        for outcome in pool.run([] if interrupted.is_set() else tasks):
             summary.count(outcome)
             if outcome.state == "setup":
                 raise SetupError(outcome.message)

@@ -174,7 +174,7 @@ def embed(
         job = _Job(root, network, Encoder(network, device, batch_size=batch_size), summary, force=force)
         run = uuid.uuid4().hex[:12]
         reporter.start("Embedding", len(waiting))
-        with attempts.open_run(root, run), interruptible(root, run, reporter) as interrupted:
+        with interruptible(root, run, reporter) as interrupted, attempts.open_run(root, run):
             for group in _groups({id: texts[id] for id in waiting}, job.encoder.batch_size):
                 if interrupted.is_set():
                     break

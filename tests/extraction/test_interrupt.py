@@ -34,6 +34,13 @@ def test_the_first_asks_and_the_second_stops(tmp_path):
         assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_before_and_after_the_run_there_is_nobody_to_tell(tmp_path):
+    with interruptible(tmp_path, "r", Silent()) as interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted.is_set()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_thread_has_no_signals_and_goes_without(tmp_path):
     seen = []
 

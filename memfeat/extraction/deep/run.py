@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -129,14 +130,25 @@ def extract_deep(
     )
     videos = {video: dataset.files[video].resolve() for video in plan.todo}
     file = root / SUMMARY_FILE
-    try:
-        if videos:
-            _run(work, videos, summary, reporter, devices=devices, device=device, scheduler=scheduler)
-    except KeyboardInterrupt:
-        summary.interrupted = True
+    # The summary is written inside: a third Ctrl-C must not keep it from the user.
+    with interruptible(root, summary.run, reporter) as interrupted:
+        try:
+            if videos:
+                _run(
+                    work,
+                    videos,
+                    summary,
+                    reporter,
+                    interrupted,
+                    devices=devices,
+                    device=device,
+                    scheduler=scheduler,
+                )
+        except KeyboardInterrupt:
+            summary.interrupted = True
+            summary.close(file, began)
+            raise
         summary.close(file, began)
-        raise
-    summary.close(file, began)
     return summary
 
 
@@ -163,6 +175,7 @@ def _run(
     videos: dict[str, Path],
     summary: Summary,
     reporter: Reporter,
+    interrupted: threading.Event,
     *,
     devices: Sequence[str],
     device: str | None,
@@ -171,10 +184,9 @@ def _run(
     where = scheduler or ", ".join(devices)
     reporter.start(f"Loading {len(work.wanted)} networks ({where})", 0)
     watch = _Watch(summary, reporter, len(videos))
-    with (
-        attempts.open_run(work.store, summary.run),
-        interruptible(work.store, summary.run, reporter) as interrupted,
-    ):
+    with attempts.open_run(work.store, summary.run):
+        if interrupted.is_set():  # before the run's folder was there, which tells the processes
+            attempts.request_stop(work.store, summary.run)
         if scheduler is not None:
             summary.workers = on_scheduler(work, videos, scheduler=scheduler, device=device, tell=watch)
         else:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from memfeat.errors import UsageError
 
-Kind = Literal["all", "first", "first-middle-last", "every", "per-second", "spread", "windows"]
+Kind = Literal["all", "first", "first-middle-last", "every", "per-second", "spread", "windows", "pairs"]
 Timed = TypeVar("Timed")
 
 _SUFFIXES = {
@@ -20,6 +20,7 @@ _SUFFIXES = {
     "per-second": "{n}ps",
     "spread": "spread{n}",
     "windows": "windows{n}",
+    "pairs": "pairs",
 }
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("all", re.compile(r"all")),
@@ -44,7 +45,9 @@ class FrameSelection:
     * ``every`` n: frames 0, n, 2n, ...;
     * ``per-second`` n: the first frame, then the first at or after each further 1/n of a second, by the stream's clock;
     * ``spread`` n: n frames spread evenly, floor(k T / n) for k = 0 … n - 1, repeated where T < n;
-    * ``windows`` n: every frame, to be cut into windows of n in a row.
+    * ``windows`` n: every frame, to be cut into windows of n in a row; a video that has fewer is repeated from its
+      beginning until one window is full;
+    * ``pairs``: every frame with the one after it; what has this selection has no other, so no name ends in it.
 
     Examples
     --------
@@ -138,6 +141,7 @@ class FrameSelection:
 
 ALL = FrameSelection("all")
 FIRST = FrameSelection("first")
+PAIRS = FrameSelection("pairs")
 
 
 def parse_selection(text: str) -> FrameSelection:

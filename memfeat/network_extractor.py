@@ -42,7 +42,9 @@ class NetworkExtractor(ABC):
     """One network with its weights and the frames it sees.
 
     Image networks give one row per chosen frame: ``values`` (T, width) and ``times`` (T,). Networks that look at
-    moving pictures give one row per clip: ``values`` (C, width) and the clips' middle ``times`` (C,).
+    moving pictures give one row per clip: ``values`` (C, width) and the clips' middle ``times`` (C,). What looks at
+    pairs of consecutive frames gives ``values`` (T-1, width), the ``times`` of each pair's first frame and ``dt``, the
+    seconds between the two. A width of 1 is stored without that axis.
 
     Attributes
     ----------
@@ -55,7 +57,8 @@ class NetworkExtractor(ABC):
     published
         The file of weights that belongs to the name.
     mean, std
-        Of RGB in 0 to 1: what the pixels are normalised by, on the device.
+        Of RGB in 0 to 1: what the pixels are normalised by, on the device. (An algorithm has neither these nor
+        `published`.)
     """
 
     version: ClassVar[int] = 1
@@ -66,6 +69,11 @@ class NetworkExtractor(ABC):
     """A video with fewer decoded frames is recorded as not applicable."""
     clips: ClassVar[bool] = False
     """Whether the network looks at clips (3, frames, H, W) and not at single frames (3, H, W)."""
+    weighted: ClassVar[bool] = True
+    """False for an algorithm that the engine runs like a network: it has no weights, takes 8-bit pixels as they are, of
+    as many channels as it likes, and computes in float32 whatever the precision of the networks beside it."""
+    batch_rows: ClassVar[Mapping[str, int]] = {}
+    """Rows of a batch by kind of device (``cpu``, ``cuda``), where the engine's usual numbers do not suit."""
 
     name: str
     summary: str
@@ -81,7 +89,10 @@ class NetworkExtractor(ABC):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """Return the network without weights; called with normalised float32 input, it returns (B, width)."""
+        """Return the network without weights; called with normalised float32 input, it returns (B, width).
+
+        A module that has a method ``provenance`` is asked for facts to record, as JSON.
+        """
 
     @abstractmethod
     def own_names(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -90,6 +101,10 @@ class NetworkExtractor(ABC):
     @abstractmethod
     def parameters(self) -> dict[str, Any]:
         """Return the JSON-able facts on which values depend: architecture, resizing, layer."""
+
+    def settings(self, asked: Settings) -> Settings:
+        """Return what of the settings that were asked for applies: to an algorithm, the decoder alone."""
+        return asked if self.weighted else Settings(decoder=asked.decoder)
 
     def stored_name(self, settings: Settings) -> str:
         """Return the name of the feature in a store: that of random weights ends in their seed."""
@@ -106,14 +121,21 @@ class NetworkExtractor(ABC):
             sha256 of the file of weights; empty for random ones.
         """
         choice = settings.choice
-        return {
+        facts = {
             "extractor": self.name,
             "version": self.version,
-            "parameters": {**self.parameters(), "mean": list(self.mean), "std": list(self.std)},
-            "weights": {"random": choice.seed} if choice.random else {"sha256": digest},
             "frames": self.selection.suffix,
             "precision": settings.precision,
             "decoder": settings.decoder,
+        }
+        if self.selection.kind == "windows":
+            facts["shorter"] = "repeated"
+        if not self.weighted:
+            return {**facts, "parameters": self.parameters()}
+        return {
+            **facts,
+            "parameters": {**self.parameters(), "mean": list(self.mean), "std": list(self.std)},
+            "weights": {"random": choice.seed} if choice.random else {"sha256": digest},
         }
 
     def key(self, settings: Settings, digest: str) -> str:
@@ -122,7 +144,14 @@ class NetworkExtractor(ABC):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}: {self.width} numbers per {'clip' if self.clips else 'frame'}>"
+        return f"<{type(self).__name__} {self.name}: {self.width} numbers per {self.row}>"
+
+    @property
+    def row(self) -> str:
+        """What one row describes, in a word: a frame, a clip or a pair."""
+        if self.selection.kind == "pairs":
+            return "pair"
+        return "clip" if self.clips else "frame"
 
 
 class NetworkFamily(ABC):

@@ -89,7 +89,7 @@ class Verdict:
 
 
 def networks(names: Iterable[str] = ()) -> list[NetworkExtractor]:
-    """Return the networks called `names`; without any, all that are listed.
+    """Return the networks with weights that are called `names`; without any, all that are listed.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def networks(names: Iterable[str] = ()) -> list[NetworkExtractor]:
     Raises
     ------
     UsageError
-        A name is neither; the message proposes the closest.
+        A name is neither, and the message proposes the closest; or it is an algorithm's, which has no weights.
 
     Examples
     --------
@@ -108,7 +108,8 @@ def networks(names: Iterable[str] = ()) -> list[NetworkExtractor]:
     """
     listed = list(names)
     if not listed:
-        return [extractors.get_network(name) for name in extractors.network_names()]
+        known = (extractors.get_network(name) for name in extractors.network_names())
+        return [network for network in known if network.weighted]
     found: dict[str, NetworkExtractor] = {}
     for name in listed:
         for network in _called(name):
@@ -188,10 +189,14 @@ def located(published: Published) -> Path | None:
 
 def _called(name: str) -> Iterator[NetworkExtractor]:
     try:
-        yield extractors.get_network(name)
-        return
+        network = extractors.get_network(name)
     except UsageError as error:
         unknown = error
+    else:
+        if not network.weighted:
+            raise UsageError(f"{network.name!r} has no weights.")
+        yield network
+        return
     sharing = [network for network in networks() if _published_name(network) == name]
     if not sharing:
         raise unknown

@@ -44,10 +44,7 @@ def features() -> None:
     show_table(
         "\nNetworks (to be named with --features; memfeat weights list)",
         ["feature", "short", "a row for", "frames", "what"],
-        [
-            (n.name, short.get(n.name, ""), "a clip" if n.clips else "a frame", n.selection.suffix, n.summary)
-            for n in networks
-        ],
+        [(n.name, short.get(n.name, ""), f"a {n.row}", n.selection.suffix, n.summary) for n in networks],
     )
     show_table("\nFamilies of networks", ["what"], [(family.summary,) for family in families])
 

@@ -103,6 +103,8 @@ def convert(
     from memfeat.extractors import get_network
 
     whose = get_network(network)
+    if not whose.weighted:
+        raise UsageError(f"{whose.name!r} has no weights.")
     done = write(file, whose, out)
     # A published digest is that of the publisher's own file; this is another one with the same tensors.
     name = (

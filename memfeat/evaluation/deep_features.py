@@ -61,8 +61,9 @@ def networks_of(blocks: Iterable[Block], *, weights: Path | None = None) -> list
     for name, recipe in recipes.items():
         known = dict(recipe or {})
         network = extractors.get_network(str(known.get("extractor", name)))
-        told = known.get("weights", {})
-        choice = Choice(seed=told["random"]) if "random" in told else Choice(file=weights)
+        told = known.get("weights") or {}
+        own = weights if network.weighted else None
+        choice = Choice(seed=told["random"]) if "random" in told else Choice(file=own)
         settings = Settings(
             choice=choice,
             precision=known.get("precision", "float32"),

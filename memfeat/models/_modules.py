@@ -12,7 +12,7 @@ RAW = (
     ("contrast",),
     ("sharpness-fft", "blur-lps"),
     ("h264-size", "remux-size"),
-    ("flow",),
+    ("flow", "flow-torch", "flow-opencv"),
 )
 """The descriptors of the raw module; of each, the names in order of preference. A name stands for its variants
 too (``brightness-hue``), which come after it."""

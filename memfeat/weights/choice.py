@@ -27,6 +27,11 @@ class Choice:
         return self.seed is not None
 
     @property
+    def given(self) -> bool:
+        """Whether other weights than the published ones were asked for."""
+        return self != PUBLISHED
+
+    @property
     def note(self) -> str:
         """What must be said of everything made from these weights; mostly empty."""
         if self.seed is None:

@@ -30,6 +30,13 @@ def test_networks_are_named_by_feature_or_by_the_weights_they_share():
         weights.networks(["tiny-aa"])
 
 
+def test_an_algorithm_has_none_and_is_not_listed(monkeypatch):
+    monkeypatch.undo()
+    assert "flow-torch" not in [network.name for network in weights.networks()]
+    with pytest.raises(UsageError, match="'flow-torch' has no weights"):
+        weights.networks(["flow-torch"])
+
+
 def test_what_is_absent_is_listed_with_its_origin():
     for entry in weights.inventory():
         assert (entry.found, entry.size, entry.weights) == (None, None, "tiny-images")
@@ -51,7 +58,9 @@ def test_a_network_whose_table_is_not_here_says_why(monkeypatch):
 def test_every_real_network_has_an_entry(monkeypatch):
     monkeypatch.undo()
     entries = weights.inventory()
-    assert [entry.network for entry in entries] == extractors.network_names()
+    assert [entry.network for entry in entries] == [
+        name for name in extractors.network_names() if extractors.get_network(name).weighted
+    ]
     json.dumps([entry.to_json() for entry in entries])
     for entry in entries:
         assert entry.problem or (entry.files and entry.where and entry.licence and entry.source)

@@ -44,10 +44,13 @@ class Assembly:
         self.problems: dict[int, Problem] = {}
         self._vectors: dict[int, dict[int, npt.NDArray[np.float32]]] = {}
         self._times: dict[int, dict[int, float]] = {}
+        self._dt: dict[int, dict[int, float]] = {}
 
     def expect(self, row: Row) -> None:
         """Take note of a row that a network is going to look at."""
         self._times.setdefault(row.network, {})[row.index] = row.time
+        if row.dt is not None:
+            self._dt.setdefault(row.network, {})[row.index] = row.dt
 
     def put(self, row: Row, vector: npt.NDArray[np.float32]) -> None:
         """Take what a network made of a row."""
@@ -111,7 +114,13 @@ class Assembly:
     def _arrays(self, place: int) -> dict[str, npt.NDArray[Any]]:
         order = sorted(self._vectors[place])
         values = np.stack([self._vectors[place][index] for index in order])
-        return {"values": values, "times": increasing([self._times[place][index] for index in order])}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "values": values[:, 0] if values.shape[1] == 1 else values,
+            "times": increasing([self._times[place][index] for index in order]),
+        }
+        if place in self._dt:
+            arrays["dt"] = np.array([self._dt[place][index] for index in order])
+        return arrays
 
 
 def increasing(times: Sequence[float]) -> npt.NDArray[np.float64]:

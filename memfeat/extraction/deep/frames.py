@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,15 @@ class Row:
         Seconds: of the frame, or of the middle of the clip.
     pixels
         uint8 (3, H, W), or (3, frames, H, W).
+    dt
+        Seconds from the first frame of a pair to the second; `time` is that of the first.
     """
 
     network: int
     index: int
     time: float
     pixels: Pixels
+    dt: float | None = None
 
 
 class Reading:
@@ -129,10 +133,7 @@ class Reading:
             yield from chooser.finish()
 
     def _too_short(self, place: int, total: int) -> str | None:
-        network = self._networks[place]
-        least = network.min_frames
-        if network.selection.kind == "windows":
-            least = max(least, network.selection.n)
+        least = self._networks[place].min_frames
         return None if total >= least else f"needs {least} frames, the file has {total}"
 
 
@@ -166,8 +167,13 @@ class _Chooser:
 
     def finish(self) -> Iterator[Row]:
         """Yield the rows that waited for the end."""
-        if self._clip is not None and self._network.selection.kind != "windows" and self.problem is None:
+        if self._clip is None or self.problem is not None:
+            return
+        selection = self._network.selection
+        if selection.kind != "windows":
             yield self._row(*self._clip.take())
+        elif not self.count:
+            yield self._row(*self._clip.take(selection.n))
 
     def _taken(self, time: float, pixels: Pixels) -> Iterator[Row]:
         if self._clip is None:
@@ -207,6 +213,22 @@ class _AsTheyCome(_Chooser):
 
     def settles(self, total: int) -> bool:
         return True
+
+
+class _Pairs(_AsTheyCome):
+    """Every frame with the one after it."""
+
+    _before: tuple[float, Pixels] | None = None
+
+    def _taken(self, time: float, pixels: Pixels) -> Iterator[Row]:
+        if self._before is not None:
+            earlier, first = self._before
+            yield Row(self._place, self.count, earlier, np.stack([first, pixels], axis=1), dt=time - earlier)
+            self.count += 1
+        self._before = time, pixels
+
+    def finish(self) -> Iterator[Row]:
+        yield from ()
 
 
 class _AtPositions(_Chooser):
@@ -262,6 +284,8 @@ class _ForLater(_Chooser):
 
 def _chooser(place: int, network: NetworkExtractor, hint: int | None) -> _Chooser:
     selection = network.selection
+    if selection.kind == "pairs":
+        return _Pairs(place, network)
     if not selection.counted or selection.kind == "first":
         return _AsTheyCome(place, network)
     if hint is None or selection.n > _MOST_KEPT:
@@ -295,9 +319,10 @@ class _Clip:
         self._frames.append(pixels)
         self._last = time
 
-    def take(self) -> tuple[float, Pixels]:
-        """Return time and pixels of the clip, and begin the next."""
-        clip = np.stack(self._frames, axis=1)
+    def take(self, length: int | None = None) -> tuple[float, Pixels]:
+        """Return time and pixels of the clip, repeated up to `length` frames, and begin the next."""
+        frames = self._frames if length is None else list(islice(cycle(self._frames), length))
+        clip = np.stack(frames, axis=1)
         middle = (self._first + self._last) / 2
         self.clear()
         return middle, clip

@@ -47,7 +47,8 @@ class Runner:
     """A network with its weights on a device.
 
     Pixels are sent as 8-bit integers and normalised on the device in float32; activations lie channels-last. Reduced
-    precision is autocast: weights and normalisation stay float32, and so does what is returned.
+    precision is autocast: weights and normalisation stay float32, and so does what is returned. An algorithm gets the
+    8-bit pixels, and is never compiled.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class Runner:
     ) -> None:
         self.wanted = wanted
         self.device = device
-        self.compile = compile
+        self.compile = compile and wanted.network.weighted
         self.deviation: dict[str, float] = {}
         """How far the first batch lies from float32; filled in by a reduced precision."""
         self._asked = batch_size
@@ -81,16 +82,19 @@ class Runner:
         self._format = torch.channels_last_3d if clips else torch.channels_last
         module = wanted.load().eval().requires_grad_(False)
         self._module: nn.Module = module.to(device).to(memory_format=self._format)
-        self._forward: Callable[[Tensor], Any] = torch.compile(self._module) if compile else self._module
-        shape = (1, 3, 1, 1, 1) if clips else (1, 3, 1, 1)
-        self._mean = torch.tensor(wanted.network.mean, device=device).reshape(shape)
-        self._std = torch.tensor(wanted.network.std, device=device).reshape(shape)
+        self._forward: Callable[[Tensor], Any] = torch.compile(self._module) if self.compile else self._module
+        if wanted.network.weighted:
+            shape = (1, 3, 1, 1, 1) if clips else (1, 3, 1, 1)
+            self._mean = torch.tensor(wanted.network.mean, device=device).reshape(shape)
+            self._std = torch.tensor(wanted.network.std, device=device).reshape(shape)
 
     def batch_size(self, shape: tuple[int, ...]) -> int:
         """Return how many rows of pixels of that shape make a batch."""
         if self._asked is not None:
             return self._asked
         kind = self.device.partition(":")[0]
+        if (rows := self.wanted.network.batch_rows.get(kind)) is not None:
+            return rows
         return _ROWS_ON[kind] if len(shape) == 3 else max(1, _CLIP_FRAMES_ON[kind] // shape[1])
 
     def launch(self, pixels: Sequence[Pixels]) -> Pending:
@@ -123,6 +127,7 @@ class Runner:
             "precision": self.wanted.settings.precision,
             "batch_size": self._asked or "by device",
             "compile": self.compile,
+            **(own() if (own := getattr(self._module, "provenance", None)) else {}),
             **({"deviation_from_float32": self.deviation} if self.deviation else {}),
         }
 
@@ -148,6 +153,8 @@ class Runner:
         sent = torch.empty((len(pixels), *pixels[0].shape), dtype=torch.uint8, pin_memory=on_gpu)
         np.stack(pixels, out=sent.numpy())
         batch = sent.to(self.device, non_blocking=on_gpu)
+        if not self.wanted.network.weighted:
+            return batch
         batch = batch.to(torch.float32, memory_format=self._format)
         return batch.div_(255).sub_(self._mean).div_(self._std)
 

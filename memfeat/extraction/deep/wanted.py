@@ -25,7 +25,7 @@ class Wanted:
     digest
         sha256 of the file; empty for random weights.
     file
-        None for random weights.
+        None for random weights, and where there are none.
     """
 
     network: NetworkExtractor
@@ -51,6 +51,8 @@ class Wanted:
     @property
     def weights(self) -> dict[str, Any]:
         """Where the weights come from, as JSON."""
+        if not self.network.weighted:
+            return {}
         if self.file is None:
             return {"random": self.settings.choice.seed}
         return {"file": self.file.name, "sha256": self.digest, "name": self.network.published.name}
@@ -66,6 +68,8 @@ class Wanted:
             A library is missing.
         """
         try:
+            if not self.network.weighted:
+                return self.network.build()
             if self.settings.choice.random:
                 return states.random_network(self.network.build, self.settings.choice.seed or 0)
             if self.file is None:
@@ -99,7 +103,8 @@ def resolve(
     WeightsError
         Weights are nowhere, or damaged.
     UsageError
-        One file of weights was given for several networks; or a network of single frames is asked for windows.
+        Weights were given and no network takes any, or one file of them for several networks; or a network of single
+        frames is asked for windows.
     SetupError
         torch is missing.
     """
@@ -109,15 +114,18 @@ def resolve(
             f"{odd[0]!r} looks at single frames, which make no windows; use everyN, Nps or spreadN."
         )
     choice = settings.choice
-    if choice.random:
-        return [Wanted(network, settings) for network in networks]
-    if choice.file is not None and len(networks) > 1:
-        listed = ", ".join(network.name for network in networks)
+    taking = [network.name for network in networks if network.weighted]
+    if choice.given and not taking:
+        raise UsageError(f"--weights is given, and {networks[0].name} has none.")
+    if choice.file is not None and len(taking) > 1:
         raise UsageError(
-            f"--weights {choice.file} is the file of one network; several are asked for: {listed}."
+            f"--weights {choice.file} is the file of one network; several are asked for: {', '.join(taking)}."
         )
     found = []
     for network in networks:
+        if choice.random or not network.weighted:
+            found.append(Wanted(network, network.settings(settings)))
+            continue
         file = choice.file or lookup.find(network.published, download=download)
         found.append(Wanted(network, settings, lookup.sha256(file.resolve()), file.resolve()))
     return found

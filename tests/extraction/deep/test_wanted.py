@@ -10,6 +10,7 @@ from tiny_networks import TinyClips, TinyImages
 from memfeat.errors import SetupError, UsageError, WeightsError
 from memfeat.extraction.deep import wanted as module
 from memfeat.extraction.deep.wanted import resolve
+from memfeat.extractors.flow_torch import FlowTorch
 from memfeat.network_extractor import Settings
 from memfeat.weights.choice import Choice
 from memfeat.weights.lookup import sha256
@@ -58,6 +59,21 @@ def test_a_file_given_by_hand_is_for_one_network(weights):
         UsageError, match="is the file of one network; several are asked for: tiny-images, tiny-clips"
     ):
         resolve([TinyImages(), TinyClips()], own)
+
+
+def test_an_algorithm_runs_beside_networks_whatever_their_weights_and_precision(weights):
+    own = Settings(choice=Choice(file=weights / "tiny-images.safetensors"), precision="bf16")
+    image, flow = resolve([TinyImages(), FlowTorch()], own)
+    assert (image.settings, flow.settings) == (own, Settings())
+    assert resolve([FlowTorch()], Settings())[0].key == flow.key
+    assert (flow.name, flow.weights, flow.digest, flow.file) == ("flow-torch", {}, "", None)
+    assert "weights" not in flow.recipe
+    assert resolve([FlowTorch(), TinyImages()], Settings(choice=Choice(seed=1)))[0].key == flow.key
+    assert resolve([FlowTorch()], Settings(decoder="torchcodec"))[0].key != flow.key
+    assert not list(flow.load().parameters())
+    for choice in (Choice(seed=1), own.choice):
+        with pytest.raises(UsageError, match="--weights is given, and flow-torch has none"):
+            resolve([FlowTorch()], Settings(choice=choice))
 
 
 def test_absent_weights_are_said_before_anything_starts(weights):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -74,6 +75,24 @@ def shorten(path: Path, target: Path, *, frames: int | None) -> Path:
             packet.stream = copy
             container.mux(packet)
     return target
+
+
+def at_canvas_size(clips: list[Clip], folder: Path) -> list[Clip]:
+    """Encode clips again at 256×256, by x264 at its defaults, one frame after the other at 30 per second."""
+    folder.mkdir(parents=True, exist_ok=True)
+    targets = []
+    for clip in clips:
+        targets.append(folder / f"{clip.path.stem}.mp4")
+        with av.open(str(clip.path)) as source, av.open(str(targets[-1]), "w") as container:
+            stream = container.add_stream("libx264", rate=30)
+            stream.width = stream.height = 256
+            stream.pix_fmt = "yuv420p"
+            for number, picture in enumerate(source.decode(video=0)):
+                small = picture.reformat(256, 256, "yuv420p")
+                small.pict_type, small.pts, small.time_base = 0, number, Fraction(1, 30)
+                container.mux(stream.encode(small))
+            container.mux(stream.encode(None))
+    return prepare(targets, folder / "whole")
 
 
 def canvases(path: Path) -> list[Image]:

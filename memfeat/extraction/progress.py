@@ -108,6 +108,8 @@ class ConsoleReporter:
             for task in list(self._bar.task_ids):
                 self._bar.remove_task(task)
             self._bar.add_task(what, total=total, failed="", detail="")
+        else:
+            self.say(f"{what} ({total})" if total else f"{what} …")
 
     def step(self, failed: bool = False) -> None:
         """Count one step."""
@@ -117,17 +119,7 @@ class ConsoleReporter:
             text = f"{self._failed} failed" if self._failed else ""
             self._bar.update(self._bar.task_ids[-1], advance=1, failed=text)
             return
-        now = time.monotonic()
-        if now - self._said >= _SECONDS_BETWEEN_LINES or (self._done == self._total and self._total > 1):
-            self._said = now
-            spent = max(now - self._began, 1e-9)
-            left = spent / self._done * (self._total - self._done)
-            failed_text = f", {self._failed} failed" if self._failed else ""
-            self._console.print(
-                f"{self._stage}: {self._done}/{self._total}, {self._done / spent:.2f}/s, "
-                f"{_clock(left)} left{failed_text}{f', {self._detail}' if self._detail else ''}",
-                highlight=False,
-            )
+        self._line(at_the_end=self._done == self._total > 1)
 
     def say(self, text: str) -> None:
         """Show a line without disturbing the bar."""
@@ -136,8 +128,24 @@ class ConsoleReporter:
     def detail(self, text: str) -> None:
         """Show something beside the bar, or in the next line, until the next detail."""
         self._detail = text
-        if self._bar is not None and self._bar.task_ids:
+        if self._bar is None:
+            self._line()
+        elif self._bar.task_ids:
             self._bar.update(self._bar.task_ids[-1], detail=text)
+
+    def _line(self, *, at_the_end: bool = False) -> None:
+        """Print how far the stage is, where the last line lies long enough back."""
+        now = time.monotonic()
+        if not at_the_end and now - self._said < _SECONDS_BETWEEN_LINES:
+            return
+        self._said = now
+        parts = [f"{self._stage}: {self._done}/{self._total}"]
+        if self._done:
+            spent = max(now - self._began, 1e-9)
+            left = spent / self._done * (self._total - self._done)
+            parts += [f"{self._done / spent:.2f}/s", f"{_clock(left)} left"]
+        parts += [f"{self._failed} failed"] if self._failed else []
+        self.say(", ".join([*parts, self._detail] if self._detail else parts))
 
 
 def _clock(seconds: float) -> str:

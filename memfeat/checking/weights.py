@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ class Entry:
         The file on this machine, not yet checked; None where it is absent.
     size
         Its bytes.
+    input
+        What the network is given: architecture, resizing, layer, and the mean and deviation of RGB in 0 to 1.
     problem
         Why nothing more is known, such as a library that is missing; mostly empty.
     """
@@ -52,6 +54,7 @@ class Entry:
     sha256: str = ""
     found: Path | None = None
     size: int | None = None
+    input: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -212,7 +215,7 @@ def _published_name(network: NetworkExtractor) -> str:
 
 def _entry(network: NetworkExtractor) -> Entry:
     try:
-        published = network.published
+        published, parameters = network.published, network.parameters()
     except MemfeatError as error:  # timm's table is timm's: nothing is known without it
         return Entry(network.name, problem=str(error))
     path = located(published)
@@ -226,6 +229,7 @@ def _entry(network: NetworkExtractor) -> Entry:
         published.sha256,
         path,
         None if path is None else path.stat().st_size,
+        {**parameters, "mean": list(network.mean), "std": list(network.std)},
     )
 
 

@@ -39,6 +39,8 @@ def list_(
         output().print(f"    {_described(same[0])}", markup=False)
         if names and same[0].where:
             output().print(f"    from {same[0].where}", markup=False)
+            for entry in same:
+                output().print(f"    {_input(entry)}", markup=False)
     found = sum(entry.found is not None for entry in entries)
     messages().print(
         f"The weights of {found} of {len(entries)} networks are here. Files are looked for in the folder "
@@ -54,6 +56,13 @@ def _described(entry: Entry) -> str:
     parts = [f"{entry.found}{size}" if entry.found else f"absent: {' or '.join(entry.files)}"]
     parts += [f"sha256 {entry.sha256[:16]}…"] if entry.sha256 else []
     return " · ".join([*parts, entry.source, entry.licence])
+
+
+def _input(entry: Entry) -> str:
+    known = dict(entry.input)
+    mean, std = (", ".join(f"{value:.4g}" for value in known.pop(name)) for name in ("mean", "std"))
+    facts = [f"{name} {value}" for name, value in known.items()]
+    return "; ".join([*facts, f"RGB in 0 to 1 less {mean}, divided by {std}"])
 
 
 @app.command()

@@ -42,6 +42,9 @@ def test_what_is_absent_is_listed_with_its_origin():
         assert (entry.found, entry.size, entry.weights) == (None, None, "tiny-images")
         assert entry.to_json()["files"] == ["tiny-images.safetensors"]
         assert entry.source == entry.where == "tests"
+        assert entry.input == {
+            "network": "tiny", "size": 24, "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3],
+        }  # fmt: skip
 
 
 def test_a_network_whose_table_is_not_here_says_why(monkeypatch):

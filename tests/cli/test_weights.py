@@ -20,7 +20,9 @@ def test_absent_weights_are_listed_and_are_no_error_unless_named(memfeat, folder
     assert "tiny-a, tiny-b" in ran.out
     assert "absent: tiny-images.safetensors · tests · MIT" in ran.out
     assert "0 of 2 networks" in ran.err
-    assert "from tests" in memfeat("weights", "list", "tiny-a").out
+    named = memfeat("weights", "list", "tiny-a").out
+    assert "from tests" in named
+    assert "network tiny; size 24; RGB in 0 to 1 less 0.4, 0.5, 0.6, divided by 0.2, 0.25, 0.3" in named
     ran = memfeat("weights", "verify")
     assert (ran.code, ran.out) == (0, "")
     assert "2 absent" in ran.err

@@ -182,7 +182,8 @@ def _run(
     scheduler: str | None,
 ) -> None:
     where = scheduler or ", ".join(devices)
-    reporter.start(f"Loading {len(work.wanted)} networks ({where})", 0)
+    count = len(work.wanted)
+    reporter.start(f"Loading {count} network{'s' if count > 1 else ''} ({where})", 0)
     watch = _Watch(summary, reporter, len(videos))
     with attempts.open_run(work.store, summary.run):
         if interrupted.is_set():  # before the run's folder was there, which tells the processes

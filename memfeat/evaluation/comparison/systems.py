@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from memfeat import models
 from memfeat.errors import UsageError, nearest
+from memfeat.evaluation import late_fusion
 from memfeat.evaluation.columns import parse_column, parse_columns
 from memfeat.evaluation.frames import is_of_frames
 from memfeat.evaluation.fusion import METHODS, WEIGHTS
@@ -143,12 +145,12 @@ def _of_videos(columns: Sequence[str] | None) -> bool:
 
 
 def check_names(systems: Iterable[System]) -> list[System]:
-    """Return the systems after making sure that each has a name of its own and fuses only what is there.
+    """Return the systems after making sure that each has a name of its own, and names only what is there.
 
     Raises
     ------
     UsageError
-        None, a name that stands twice, or a fusion of what is not there or is itself a fusion.
+        None, a name that stands twice, an unknown model, or a fusion of what is not there or is itself a fusion.
     """
     systems = list(systems)
     names = [system.name for system in systems]
@@ -158,6 +160,8 @@ def check_names(systems: Iterable[System]) -> list[System]:
         raise UsageError(f"Two systems are called {twice!r}; each needs a name of its own.")
     plain = [system.name for system in systems if not system.fuse]
     for system in systems:
+        if not system.fuse and system.model != late_fusion.NAME:
+            models.get(system.model)
         for member in system.fuse:
             if member not in plain:
                 what = "is itself a fusion" if member in names else "is no system of the comparison"

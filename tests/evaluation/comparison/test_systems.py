@@ -40,6 +40,7 @@ def test_names_stay_short_and_differ() -> None:
         (lambda: System.fused("f", ["a", "b"], weights="even"), "equal, inner-folds"),
         (lambda: System(name="f", fuse=("a", "b"), features=("hog",)), "of its own"),
         (lambda: check_names([]), "no system"),
+        (lambda: check_names([System(name="a"), System(name="b", model="rigde")]), "Did you mean 'ridge'"),
         (lambda: check_names([System(name="a"), System(name="a")]), "Two systems are called 'a'"),
         (
             lambda: check_names([System(name="first"), System.fused("f", ["first", "frist"])]),

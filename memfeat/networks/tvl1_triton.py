@@ -1,8 +1,9 @@
-"""The iterations of TV-L1 on a GPU: two kernels per iteration and one for the median, compiled by Triton.
+"""The iterations of TV-L1 on a GPU: one kernel per iteration and one for the median, compiled by Triton.
 
 They do what `memfeat.networks.tvl1_iterations` does in some forty passes over memory. A program works on some pixels of
-one pair. All programs of a pair first look at its changes in the iteration before, and return where they say that it
-has ended: the device goes on while the host asks only now and then which pairs are left.
+one pair, reads what the iteration before has left and writes elsewhere: the flow to the right and below, which the dual
+variables need, it computes for itself. All programs of a pair first look at its changes in the iteration before, and
+return where they say that it has ended: the device goes on while the host asks only now and then which pairs are left.
 """
 # mypy: allow-untyped-defs, allow-untyped-decorators, allow-incomplete-defs
 
@@ -19,8 +20,10 @@ from memfeat.networks import tvl1_iterations
 from memfeat.networks.tvl1_iterations import Linearised, Rules
 from memfeat.networks.tvl1_sampling import median_filtered
 
-_PIXELS = 1024
+_PIXELS = 512
 """Of one program."""
+_WARPS = 8
+"""Of one program: two pixels per thread, whose values need no more registers than let three programs run at once."""
 _UNASKED = 10
 """Iterations after which the host asks which pairs are left."""
 
@@ -42,22 +45,32 @@ def relax(flow: Tensor, dual: Tensor, linear: Linearised, rules: Rules) -> None:
     changes[..., 0] = torch.inf
     gradient, inverse, rest = (part.contiguous() for part in linear)
     pairs = torch.arange(len(flow), dtype=torch.int32, device=flow.device)
-    latest = 0
+    # What was given and a second memory are written in turn; a pair's last iteration says where its results are.
+    flows, duals = (flow, torch.empty_like(flow)), (dual, torch.empty_like(dual))
+    sides = torch.zeros_like(pairs)
+    f = d = latest = 0
+    shape: dict[str, Any] = {"TILES": changes.shape[-1], "PIXELS": _PIXELS, "num_warps": _WARPS}
     for _ in range(rules.outer):
-        _smooth(flow, pairs, rules.median)
+        if rules.median:
+            _smooth(flows[f], flows[1 - f], pairs, rules.median)
+            f = 1 - f
         for number in range(1, rules.inner + 1):
             before, after = changes[latest], changes[1 - latest]
-            latest = 1 - latest
-            shape: dict[str, Any] = {"TILES": changes.shape[-1], "PIXELS": _PIXELS}
-            _primal[tiles, len(pairs)](
-                flow, dual, gradient, inverse, rest, before, after, pairs, height, width,
-                rules.tau, rules.bound, rules.tolerance, **shape,
+            f_to, d_to, latest = 1 - f, 1 - d, 1 - latest
+            _iterate[tiles, len(pairs)](
+                flows[f], duals[d], flows[f_to], duals[d_to], gradient, inverse, rest, before, after, sides,
+                f_to + 2 * d_to, pairs, height, width, rules.tau, rules.bound, rules.tolerance, **shape,
             )  # fmt: skip
-            _dual[tiles, len(pairs)](flow, dual, before, pairs, height, width, rules.tolerance, **shape)
+            f, d = f_to, d_to
             if number % _UNASKED == 0 or number == rules.inner:
                 pairs = pairs[after[pairs].sum(dim=1, dtype=torch.float64) > rules.tolerance]
                 if not len(pairs):
-                    return
+                    break
+        if not len(pairs):
+            break
+    for bit, (given, second) in enumerate((flows, duals)):
+        there = (sides >> bit & 1).bool().reshape(-1, *[1] * (given.ndim - 1))
+        torch.where(there, second, given, out=given)
 
 
 def try_out(device: torch.device) -> None:
@@ -86,77 +99,95 @@ def try_out(device: torch.device) -> None:
         raise RuntimeError(f"the kernels differ from plain torch by {apart:g}")
 
 
-def _smooth(flow: Tensor, pairs: Tensor, size: int) -> None:
-    """Filter the flow of some pairs by its median."""
+def _smooth(flow: Tensor, smooth: Tensor, pairs: Tensor, size: int) -> None:
+    """Write the median-filtered flow of some pairs."""
     height, width = flow.shape[-2:]
     if size == 5:
-        smooth = flow.new_empty(len(pairs), *flow.shape[1:])
         tiles = triton.cdiv(height * width, _PIXELS)
-        _median25[tiles, len(pairs) * 2](flow, smooth, pairs, height, width, PIXELS=_PIXELS)
-        flow[pairs] = smooth
-    elif size:
-        flow[pairs] = median_filtered(flow[pairs], size)
+        _median25[tiles, len(pairs), 2](flow, smooth, pairs, height, width, PIXELS=_PIXELS, num_warps=_WARPS)
+    else:
+        smooth[pairs] = median_filtered(flow[pairs], size)
 
 
 @triton.jit
 def _change(changes, pair, TILES: tl.constexpr):
-    # In double precision: both kernels and the host have to come to the same sum.
+    # In double precision: all programs and the host have to come to the same sum.
     return tl.sum(tl.load(changes + pair * TILES + tl.arange(0, TILES)).to(tl.float64), axis=0)
 
 
 @triton.jit
-def _primal(
-    flow, dual, gradient, inverse, rest, before, after, pairs, height, width, tau, bound, tolerance,
-    TILES: tl.constexpr, PIXELS: tl.constexpr,
+def _dual(p, size, there):
+    """Load the dual variables of some pixels: of both flow components to the right, then of both downwards."""
+    right1, right2 = tl.load(p, there, 0.0), tl.load(p + 2 * size, there, 0.0)
+    return right1, right2, tl.load(p + size, there, 0.0), tl.load(p + 3 * size, there, 0.0)
+
+
+@triton.jit
+def _moved(u, g, inverse, rest, size, there, divergence1, divergence2, tau, bound):
+    """Return the flow of some pixels before the iteration, and by how much it changes."""
+    u1, u2 = tl.load(u, there, 0.0), tl.load(u + size, there, 0.0)
+    g1, g2 = tl.load(g, there, 0.0), tl.load(g + size, there, 0.0)
+    force = -(tl.load(rest, there, 0.0) + g1 * u1 + g2 * u2) * tl.load(inverse, there, 0.0)
+    force = tl.minimum(tl.maximum(force, -bound), bound)
+    return u1, u2, force * g1 + tau * divergence1, force * g2 + tau * divergence2
+
+
+@triton.jit
+def _iterate(
+    flow, dual, flow_to, dual_to, gradient, inverse, rest, before, after, sides, side, pairs, height, width,
+    tau, bound, tolerance, TILES: tl.constexpr, PIXELS: tl.constexpr,
 ):  # fmt: skip
-    """Update the flow and leave the sum of its squared changes; zero for a pair that has ended."""
+    """Do one iteration and leave the sum of the squared changes of flow; zero for a pair that has ended."""
     tile, pair = tl.program_id(0), tl.load(pairs + tl.program_id(1)).to(tl.int64)
     if _change(before, pair, TILES) <= tolerance:
         tl.store(after + pair * TILES + tile, 0.0)
         return
     size = height * width
     i = tile * PIXELS + tl.arange(0, PIXELS)
-    inside = i < size
-    has_left, has_above = inside & (i % width > 0), i >= width
-    u, p, g, one = flow + pair * 2 * size, dual + pair * 4 * size, gradient + pair * 2 * size, pair * size
-    u1, u2 = tl.load(u + i, inside, 0.0), tl.load(u + size + i, inside, 0.0)
-    g1, g2 = tl.load(g + i, inside, 0.0), tl.load(g + size + i, inside, 0.0)
-    scale, difference = tl.load(inverse + one + i, inside, 0.0), tl.load(rest + one + i, inside, 0.0)
-    force = -(difference + g1 * u1 + g2 * u2) * scale
-    force = tl.minimum(tl.maximum(force, -bound), bound)
-    right1, down1 = p + i, p + size + i
-    right2, down2 = p + 2 * size + i, p + 3 * size + i
-    divergence1 = tl.load(right1, inside, 0.0) - tl.load(right1 - 1, has_left, 0.0)
-    divergence1 += tl.load(down1, inside, 0.0) - tl.load(down1 - width, inside & has_above, 0.0)
-    divergence2 = tl.load(right2, inside, 0.0) - tl.load(right2 - 1, has_left, 0.0)
-    divergence2 += tl.load(down2, inside, 0.0) - tl.load(down2 - width, inside & has_above, 0.0)
-    d1, d2 = force * g1 + tau * divergence1, force * g2 + tau * divergence2
-    tl.store(u + i, u1 + d1, inside)
-    tl.store(u + size + i, u2 + d2, inside)
+    x, inside = i % width, i < size
+    has_left, has_above = inside & (x > 0), inside & (i >= width)
+    has_right, has_below = inside & (x < width - 1), i < size - width
+    # Pointers first, then steps from them: most steps become a part of the load.
+    u, p, g = flow + pair * 2 * size + i, dual + pair * 4 * size + i, gradient + pair * 2 * size + i
+    w, r, down = inverse + pair * size + i, rest + pair * size + i, p + size
+
+    right1, right2, down1, down2 = _dual(p, size, inside)
+    left1, left2 = tl.load(p - 1, has_left, 0.0), tl.load(p + 2 * size - 1, has_left, 0.0)
+    above1 = tl.load(down - width, has_above, 0.0)
+    above2 = tl.load(down + 2 * size - width, has_above, 0.0)
+    divergence1, divergence2 = right1 - left1 + (down1 - above1), right2 - left2 + (down2 - above2)
+    u1, u2, d1, d2 = _moved(u, g, w, r, size, inside, divergence1, divergence2, tau, bound)
     tl.store(after + pair * TILES + tile, tl.sum(d1 * d1 + d2 * d2, axis=0))
+    u1, u2 = u1 + d1, u2 + d2
 
+    # The same one pixel to the right, where this one is on the left, ...
+    r1, r2, b1, b2 = _dual(p + 1, size, has_right)
+    above1 = tl.load(down - width + 1, has_above & has_right, 0.0)
+    above2 = tl.load(down + 2 * size - width + 1, has_above & has_right, 0.0)
+    divergence1, divergence2 = r1 - right1 + (b1 - above1), r2 - right2 + (b2 - above2)
+    v1, v2, d1, d2 = _moved(u + 1, g + 1, w + 1, r + 1, size, has_right, divergence1, divergence2, tau, bound)
+    # There is no gradient across the image's border.
+    dx1, dx2 = tl.where(has_right, v1 + d1 - u1, 0.0), tl.where(has_right, v2 + d2 - u2, 0.0)
 
-@triton.jit
-def _dual(
-    flow, dual, before, pairs, height, width, tolerance, TILES: tl.constexpr, PIXELS: tl.constexpr
-):  # fmt: skip
-    """Update the dual variables from the flow that `_primal` has left."""
-    pair = tl.load(pairs + tl.program_id(1)).to(tl.int64)
-    if _change(before, pair, TILES) <= tolerance:
-        return
-    size = height * width
-    i = tl.program_id(0) * PIXELS + tl.arange(0, PIXELS)
-    inside = i < size
-    has_right, has_below = inside & (i % width < width - 1), i < size - width
-    for component in tl.static_range(2):
-        u, p = flow + (pair * 2 + component) * size, dual + (pair * 2 + component) * 2 * size
-        here = tl.load(u + i, inside, 0.0)
-        # There is no gradient across the image's border.
-        dx = tl.where(has_right, tl.load(u + i + 1, has_right, 0.0) - here, 0.0)
-        dy = tl.where(has_below, tl.load(u + i + width, has_below, 0.0) - here, 0.0)
-        length = 1.0 + tl.sqrt(dx * dx + dy * dy)
-        tl.store(p + i, (tl.load(p + i, inside, 0.0) + dx) / length, inside)
-        tl.store(p + size + i, (tl.load(p + size + i, inside, 0.0) + dy) / length, inside)
+    # ... and one below, where this one is above.
+    u, p, g, w, r = u + width, p + width, g + width, w + width, r + width
+    r1, r2, b1, b2 = _dual(p, size, has_below)
+    left1 = tl.load(p - 1, has_left & has_below, 0.0)
+    left2 = tl.load(p + 2 * size - 1, has_left & has_below, 0.0)
+    divergence1, divergence2 = r1 - left1 + (b1 - down1), r2 - left2 + (b2 - down2)
+    v1, v2, d1, d2 = _moved(u, g, w, r, size, has_below, divergence1, divergence2, tau, bound)
+    dy1, dy2 = tl.where(has_below, v1 + d1 - u1, 0.0), tl.where(has_below, v2 + d2 - u2, 0.0)
+
+    shrink1 = 1.0 / (1.0 + tl.sqrt(dx1 * dx1 + dy1 * dy1))
+    shrink2 = 1.0 / (1.0 + tl.sqrt(dx2 * dx2 + dy2 * dy2))
+    u, p = flow_to + pair * 2 * size + i, dual_to + pair * 4 * size + i
+    tl.store(u, u1, inside)
+    tl.store(u + size, u2, inside)
+    tl.store(p, (right1 + dx1) * shrink1, inside)
+    tl.store(p + size, (down1 + dy1) * shrink1, inside)
+    tl.store(p + 2 * size, (right2 + dx2) * shrink2, inside)
+    tl.store(p + 3 * size, (down2 + dy2) * shrink2, inside)
+    tl.store(sides + pair, side, tile == 0)
 
 
 @triton.jit
@@ -186,9 +217,9 @@ def _column(plane, x, y, height, width, inside):
 @triton.jit
 def _median25(flow, smooth, pairs, height, width, PIXELS: tl.constexpr):
     """Write the median over 5 × 5 pixels of one flow component, as `tvl1_sampling.median_filtered` finds it."""
-    number = tl.program_id(1).to(tl.int64)
     size = height * width
-    plane = flow + (tl.load(pairs + number // 2).to(tl.int64) * 2 + number % 2) * size
+    offset = (tl.load(pairs + tl.program_id(1)).to(tl.int64) * 2 + tl.program_id(2)) * size
+    plane = flow + offset
     i = tl.program_id(0) * PIXELS + tl.arange(0, PIXELS)
     inside = i < size
     x, y = i % width, i // width
@@ -208,4 +239,4 @@ def _median25(flow, smooth, pairs, height, width, PIXELS: tl.constexpr):
     low = tl.maximum(tl.minimum(a, b), tl.minimum(c, m22))
     high = tl.minimum(tl.maximum(a, b), tl.maximum(c, m22))
     middle = tl.maximum(tl.minimum(low, high), tl.minimum(m32, m04))
-    tl.store(smooth + number * size + i, tl.minimum(tl.maximum(low, high), middle), inside)
+    tl.store(smooth + offset + i, tl.minimum(tl.maximum(low, high), middle), inside)

@@ -54,7 +54,8 @@ class MemNet(nn.Module):
             if number in (1, 2, 5):
                 x = functional.max_pool2d(x, 3, stride=2)
             if number <= 2:
-                x = functional.local_response_norm(x, 5, alpha=1e-4, beta=0.75)
+                # In float32: pixels from 0 to 255 give activations of hundreds, whose squares overflow float16.
+                x = functional.local_response_norm(x.float(), 5, alpha=1e-4, beta=0.75)
         fc6 = torch.relu(self.fc6(torch.flatten(x, 1)))
         return {"fc6": fc6, "fc7": torch.relu(self.fc7(fc6))}
 

@@ -37,6 +37,20 @@ def test_layers_by_numpy() -> None:
     assert np.allclose(found["fc7"].numpy(), np.maximum(fc6 @ weight.T + bias, 0), atol=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_squares_of_large_activations_do_not_overflow(precision: str) -> None:
+    torch.manual_seed(0)
+    network = memnet.MemNet("fc7").eval().requires_grad_(False)
+    network.conv1.weight.mul_(20)  # activations of thousands, as released weights have them
+    x = 255 * torch.rand(1, 3, 227, 227) - 115
+    with torch.inference_mode():
+        exact = network(x)
+        assert network.conv1(x).max() > 1000
+        with torch.autocast("cpu", dtype=getattr(torch, precision)):
+            found = network(x)
+    assert (found - exact).norm() / exact.norm() < 0.02
+
+
 @pytest.mark.parametrize("layer", ["fc6", "fc7"])
 def test_the_chosen_layer_is_what_comes_out(layer: str) -> None:
     torch.manual_seed(1)

@@ -49,7 +49,7 @@ def choose_devices(asked: str | None = None) -> list[str]:
             f"--device {asked}: torch {torch.__version__} sees {_seen(torch, count)}. Check the driver (nvidia-smi), "
             "CUDA_VISIBLE_DEVICES, and that torch was installed with CUDA; or use --device cpu."
         )
-    return [asked] if ":" in asked else [f"cuda:{index}" for index in range(count)]
+    return [f"cuda:{index}"] if ":" in asked else [f"cuda:{index}" for index in range(count)]
 
 
 def _seen(torch: Any, count: int) -> str:
@@ -59,6 +59,41 @@ def _seen(torch: Any, count: int) -> str:
         )
     built = torch.version.cuda
     return f"no GPU (it was built {f'for CUDA {built}' if built else 'without CUDA'})"
+
+
+def make_current(device: str) -> None:
+    """Have torch take a GPU where none is named: libraries that ask for the current one else begin to use the first.
+
+    Raises
+    ------
+    SetupError
+        torch cannot use it.
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.cuda.set_device(device)
+    except Exception as error:
+        raise unusable(device, error) or error from None
+
+
+def unusable(device: str, error: Exception) -> SetupError | None:
+    """Return what to say where an error is that of a GPU, its driver or a torch that was not built for it.
+
+    >>> str(unusable("cuda:0", RuntimeError("CUDA error: no kernel image is available")))[:41]
+    'cuda:0 cannot be used (CUDA error: no ker'
+    >>> unusable("cpu", RuntimeError("shapes do not match")) is None
+    True
+    """
+    text = " ".join(str(error).split())[:300]
+    if device == "cpu" or not re.search("CUDA|NVIDIA|cuDNN|cuBLAS", text):
+        return None
+    return SetupError(
+        f"{device} cannot be used ({text}). Check the driver and what else uses the GPU (nvidia-smi), and whether this "
+        "torch was built for it; or use --device cpu."
+    )
 
 
 def describe(device: str) -> str:

@@ -8,13 +8,24 @@ from typing import Generic, TypeVar
 from memfeat.network_extractor import Pixels
 
 Result = TypeVar("Result")
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
+_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    # What cuBLAS and cuDNN say where they get no memory for their own use; the last two where every algorithm failed.
+    "alloc_failed",
+    "allocation_failed",
+    "unable to find an engine to execute",
+    "unable to find a valid cudnn algorithm",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that memory, the device's or the machine's, was not enough.
 
     >>> is_out_of_memory(RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"))
+    True
+    >>> is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"))
     True
     >>> is_out_of_memory(RuntimeError("shapes do not match"))
     False

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memfeat.errors import SetupError
+from memfeat.errors import MemfeatError, SetupError
 from memfeat.extraction.deep import markers
 from memfeat.extraction.deep.decoding import Problem
-from memfeat.extraction.deep.device import memory_in_use
+from memfeat.extraction.deep.device import memory_in_use, unusable
 from memfeat.extraction.deep.halving import is_out_of_memory
 from memfeat.extraction.deep.work import StoreJob, Work
 from memfeat.extraction.deep.writing import Writer, fail, settle
@@ -52,7 +52,7 @@ def load(work: Work, device: str) -> list[Runner]:
     Raises
     ------
     SetupError
-        Weights are damaged, a library is missing, or the device has no memory for all of them.
+        Weights are damaged, a library is missing, or the device cannot be used or has no memory for all of them.
     """
     from memfeat.extraction.deep.runner import Runner
 
@@ -62,6 +62,8 @@ def load(work: Work, device: str) -> list[Runner]:
             runners.append(Runner(wanted, device, batch_size=work.batch_size, compile=work.compile))
         except Exception as error:
             if not is_out_of_memory(error):
+                if not isinstance(error, MemfeatError) and (known := unusable(device, error)) is not None:
+                    raise known from error
                 raise
             fitting = ",".join(runner.wanted.network.name for runner in runners)
             beside = f" beside {fitting}" if fitting else ""

@@ -13,6 +13,7 @@ from typing import Any, cast
 from memfeat.errors import MemfeatError, SetupError
 from memfeat.extraction import attempts
 from memfeat.extraction.deep import markers
+from memfeat.extraction.deep.device import make_current
 from memfeat.extraction.deep.perform import Message, Tell, load, perform
 from memfeat.extraction.deep.work import Work
 from memfeat.extraction.task import Outcome
@@ -124,6 +125,7 @@ def _child(work: Work, videos: dict[str, Path], device: str, speaks: Connection)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     error: MemfeatError | None = None
     try:
+        make_current(device)
         perform(
             work,
             videos,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memfeat.errors import SetupError, UsageError
-from memfeat.extraction.deep.device import choose_devices, describe, memory_in_use
+from memfeat.extraction.deep.device import choose_devices, describe, make_current, memory_in_use
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
@@ -49,3 +49,25 @@ def test_other_words_are_refused(asked):
 def test_the_hardware_has_a_name_and_uses_memory():
     assert describe("cpu")
     assert memory_in_use("cpu").endswith(" GB")
+
+
+def test_a_gpu_has_one_name(gpus):
+    gpus(2)
+    assert choose_devices("cuda:01") == ["cuda:1"]
+
+
+def test_a_process_makes_its_gpu_the_current_one(monkeypatch):
+    made = []
+    monkeypatch.setattr(torch.cuda, "set_device", made.append)
+    make_current("cpu")
+    make_current("cuda:1")
+    assert made == ["cuda:1"]
+
+    def fail(device):
+        raise RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable")
+
+    monkeypatch.setattr(torch.cuda, "set_device", fail)
+    with pytest.raises(
+        SetupError, match=r"cuda:1 cannot be used .*busy or unavailable.* or use --device cpu"
+    ):
+        make_current("cuda:1")

@@ -114,3 +114,21 @@ def test_networks_that_do_not_fit_together_are_named(work, monkeypatch):
         SetupError, match="no memory for tiny-clips beside tiny-images. Ask for fewer at once, such as"
     ):
         load(work, "cpu")
+
+
+def test_a_gpu_that_torch_was_not_built_for_is_said(work, monkeypatch):
+    from memfeat.extraction.deep import runner
+
+    class Foreign(runner.Runner):
+        def __init__(self, wanted, device, **options):
+            raise RuntimeError(error)
+
+    monkeypatch.setattr(runner, "Runner", Foreign)
+    error = "CUDA error: no kernel image is available for execution on the device"
+    with pytest.raises(
+        SetupError, match=r"cuda:0 cannot be used .*no kernel image.*this torch was built for it"
+    ):
+        load(work, "cuda:0")
+    error = "shapes do not match"
+    with pytest.raises(RuntimeError, match="shapes"):
+        load(work, "cuda:0")

@@ -24,6 +24,8 @@ __all__ = ["BatchedTVL1"]
 _SMALLEST_LEVEL = 16
 _FLAT = float(np.finfo(np.float32).eps)
 _PAIRS_ON = {"cuda": 1024, "cpu": 1}
+_BYTES_PER_PIXEL = 128
+"""Of one pair, a little more than is in use at once."""
 
 Images = Tensor | npt.NDArray[Any]
 _Relax = Callable[[Tensor, Tensor, Linearised, Rules], None]
@@ -41,7 +43,7 @@ class BatchedTVL1:
         ``cpu``, ``cuda`` or ``cuda:N``.
     batch_size : int, optional
         Pairs that are worked on at once, up to 65,535; a GPU takes some 7 MB for one of 256×256 pixels. By default a
-        number that suits the device.
+        number that suits the device: on a GPU 1,024, or what fits into half of its memory.
     **parameters
         Those of `memfeat.kernels.tvl1.TVL1`, with its defaults.
 
@@ -83,6 +85,7 @@ class BatchedTVL1:
     ) -> None:
         self._parameters = TVL1(**parameters).parameters()
         self.device = _device(device)
+        self._fitted = batch_size is None and self.device.type == "cuda"
         if batch_size is None:
             batch_size = _PAIRS_ON.get(self.device.type, 16)
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size < 2**16:
@@ -155,8 +158,9 @@ class BatchedTVL1:
 
     def _parts(self, first: Tensor, second: Tensor) -> Iterator[tuple[int, Tensor]]:
         """Yield flows (n, 2, H, W) of batches with the number of their first pair."""
-        for begin in range(0, len(first), self.batch_size):
-            pairs = slice(begin, begin + self.batch_size)
+        size = self._most(*first.shape[1:])
+        for begin in range(0, len(first), size):
+            pairs = slice(begin, begin + size)
             one, two = (images[pairs].to(self.device).float() for images in (first, second))
             with torch.no_grad(), torch.cuda.device_of(one):
                 flow = one.new_zeros(len(one), 2, *one.shape[1:])
@@ -165,6 +169,13 @@ class BatchedTVL1:
                 if differ.any():
                     flow[differ] = self._solved(one[differ], two[differ])
             yield begin, flow
+
+    def _most(self, height: int, width: int) -> int:
+        """Return how many pairs of images of that size are worked on at once."""
+        if not self._fitted:
+            return self.batch_size
+        memory = torch.cuda.get_device_properties(self.device).total_memory
+        return max(1, min(self.batch_size, memory // 2 // (_BYTES_PER_PIXEL * height * width)))
 
     def _solved(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the flow (N, 2, H, W) of images (N, H, W), from the coarsest level to the finest."""

@@ -260,6 +260,20 @@ def test_kernels_that_do_not_compile_are_noted(monkeypatch: pytest.MonkeyPatch) 
     }
 
 
+def test_a_gpu_takes_as_many_pairs_as_half_its_memory_holds(monkeypatch) -> None:
+    solver = BatchedTVL1()
+    solver.batch_size, solver._fitted = 1024, True
+    memory = SimpleNamespace(total_memory=80 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: memory)
+    assert solver._most(256, 256) == 1024
+    assert solver._most(1080, 1920) == 161
+    memory.total_memory = 2**30
+    assert solver._most(1080, 1920) == 2
+    assert solver._most(5000, 8000) == 1
+    solver._fitted = False
+    assert solver._most(5000, 8000) == 1024
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_gpu_is_a_clear_error() -> None:
     with pytest.raises(SetupError, match="sees no GPU.*device cpu"):

@@ -83,13 +83,14 @@ def networks_of(blocks: Iterable[Block], *, weights: Path | None = None) -> list
 class _File:
     """A file to be read for every network of a run."""
 
-    def __init__(self, path: Path, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, path: Path, wanted: Sequence[Wanted], device: str) -> None:
         self.path = path
+        self._device = device
         self._wanted = wanted
 
     def begin(self) -> Reading | None:
         networks = {place: each.network for place, each in enumerate(self._wanted)}
-        return Reading(self.path, networks, opener=opener(self._wanted[0].settings.decoder))
+        return Reading(self.path, networks, opener=opener(self._wanted[0].settings.decoder, self._device))
 
 
 def measure_networks(
@@ -133,7 +134,7 @@ def measure_networks(
         names = {each.name for each in part}
         read = [column for column in columns if column[0] in names]
         runners = [Runner(each, place) for each in part]
-        jobs = (_File(path, part) for path in dict.fromkeys(paths))
+        jobs = (_File(path, part, place) for path in dict.fromkeys(paths))
         for item in process(jobs, runners, threads=threads or max(1, usable_cores() - 1)):
             problem = item.problem or next(iter(item.problems.values()), None)
             reading = item.reading

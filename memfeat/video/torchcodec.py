@@ -11,7 +11,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -32,20 +32,24 @@ _REFUSED = ("Could not push packet", "Could not receive frame")
 _ENDED = "no more frames left"
 
 
-def opener_on(device: Literal["cpu", "cuda"]) -> Callable[[Path], Video]:
+def opener_on(device: str) -> Callable[[Path], Video]:
     """Return what opens a file as `memfeat.video.open_video` does, and decodes it with torchcodec.
 
     Images, animations and arrays are read as always. A video is opened by PyAV first, which checks the container,
     chooses the stream and gives the header.
 
+    Parameters
+    ----------
+    device
+        Where it decodes: ``cpu``, ``cuda`` or ``cuda:N``.
+
     Raises
     ------
     SetupError
-        torchcodec is not installed, or cannot be loaded, or finds no FFmpeg; or `device` is ``cuda`` and torch sees no
-        GPU.
+        torchcodec is not installed, or cannot be loaded, or finds no FFmpeg; or `device` is a GPU and torch sees none.
     """
     decoder = _decoder_class()
-    if device == "cuda":
+    if device != "cpu":
         import torch
 
         if not torch.cuda.is_available():
@@ -144,7 +148,7 @@ class TorchcodecSource:
             self._decoder = self._open(decoder, source.header.stream, device)
             self.header: VideoHeader = dataclasses.replace(source.header, frames=len(self._decoder))
             self._first = self._begin(first.time)
-            if device == "cuda":
+            if device != "cpu":
                 self._check_gpu()
         except BaseException:
             self.close()

@@ -109,12 +109,12 @@ def perform(
         for video in (video for video, state in states.items() if state == "suspect"):
             if stop():
                 break
-            alone = jobs.note(StoreJob(work, video, videos[video], alone=True))
+            alone = jobs.note(StoreJob(work, video, videos[video], alone=True, device=device))
             for finished in process([alone], runners, threads=1, on_frames=on_frames):
                 tell(_checked(settle(finished)))
                 markers.end(work.store, video)
         waiting = (
-            jobs.note(StoreJob(work, video, videos[video]))
+            jobs.note(StoreJob(work, video, videos[video], device=device))
             for video, state in states.items()
             if state == "free"
         )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from memfeat.errors import SetupError
+from memfeat.extraction.deep.backends import versions
 from memfeat.extraction.deep.device import describe
 from memfeat.extraction.deep.halving import is_out_of_memory
 from memfeat.extraction.deep.wanted import Wanted
@@ -127,6 +128,7 @@ class Runner:
             "precision": self.wanted.settings.precision,
             "batch_size": self._asked or "by device",
             "compile": self.compile,
+            **versions(self.wanted.settings.decoder),
             **(own() if (own := getattr(self._module, "provenance", None)) else {}),
             **({"deviation_from_float32": self.deviation} if self.deviation else {}),
         }

@@ -48,12 +48,15 @@ class Work:
 class StoreJob:
     """A video of the store to be brought up to date; the engine reads it in a thread."""
 
-    def __init__(self, work: Work, video: str, path: Path, *, alone: bool = False) -> None:
+    def __init__(
+        self, work: Work, video: str, path: Path, *, alone: bool = False, device: str = "cpu"
+    ) -> None:
         self.work = work
         self.video = video
         self.path = path
         self.source: Source | None = None
         self._alone = alone
+        self._device = device
 
     def begin(self) -> Reading | None:
         """Mark the video, see what it lacks and open it."""
@@ -69,4 +72,5 @@ class StoreJob:
                     del networks[place]
         if not networks:
             return None
-        return Reading(self.path, networks, opener=opener(self.work.wanted[0].settings.decoder))
+        decoder = self.work.wanted[0].settings.decoder
+        return Reading(self.path, networks, opener=opener(decoder, self._device))

@@ -24,6 +24,15 @@ def test_pyav_is_what_opens_everything_else():
     assert opener("pyav") is open_video
 
 
+def test_a_gpu_decodes_for_the_networks_on_it(monkeypatch):
+    from memfeat.video import torchcodec
+
+    monkeypatch.setattr(torchcodec, "opener_on", lambda device: device)
+    assert opener("torchcodec-cuda", "cuda:1") == "cuda:1"
+    assert opener("torchcodec-cuda", "cpu") == opener("torchcodec-cuda") == "cuda"
+    assert opener("torchcodec", "cuda:1") == "cpu"
+
+
 def test_torchcodec_that_is_absent_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcodec", None)
     monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
@@ -58,6 +67,9 @@ def test_a_store_with_torchcodec_is_that_of_pyav_under_another_key(run, tmp_path
     except SetupError as error:
         pytest.skip(str(error))
     assert (run("a", "pyav").done, run("b", "torchcodec", decode_threads=3).done) == (4, 4)
+    told = FeatureStore(tmp_path / "b")["v0.mp4"]["tiny-images-fml-random3"].provenance["run"]
+    assert told["torchcodec"]
+    assert told["ffmpeg"] >= 4
     ours, theirs = FeatureStore(tmp_path / "a"), FeatureStore(tmp_path / "b")
     for video in ours:
         one, two = ours[video]["tiny-images-fml-random3"], theirs[video]["tiny-images-fml-random3"]

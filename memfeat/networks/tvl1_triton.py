@@ -132,7 +132,8 @@ def _moved(u, g, inverse, rest, size, there, divergence1, divergence2, tau, boun
     return u1, u2, force * g1 + tau * divergence1, force * g2 + tau * divergence2
 
 
-@triton.jit
+# One kernel for every side: Triton compiles numbers 0 and 1 into kernels of their own.
+@triton.jit(do_not_specialize=["side"])
 def _iterate(
     flow, dual, flow_to, dual_to, gradient, inverse, rest, before, after, sides, side, pairs, height, width,
     tau, bound, tolerance, TILES: tl.constexpr, PIXELS: tl.constexpr,

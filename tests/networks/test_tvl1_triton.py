@@ -82,6 +82,7 @@ tool = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump
 iterate = ["*fp32"] * 9 + ["*i32", "i32", "*i32", "i32", "i32"] + ["fp32"] * 3
 median = ["*fp32"] * 2 + ["*i32", "i32", "i32"]
 pixels = {"PIXELS": kernels._PIXELS}
+assert [each.name for each in kernels._iterate.params if each.do_not_specialize] == ["side"]
 for kernel, types, constants, ones, capability in (
     (kernels._iterate, iterate, {"TILES": 128, **pixels}, (), 90),
     (kernels._iterate, iterate, {"TILES": 1, **pixels}, ("height",), 90),

@@ -1,12 +1,15 @@
 """What only a GPU can tell, in minutes and without the other stages: ``python -m benchmarks.gpu [STAGE ...]``.
 
-For a machine that is lent for a while and has little installed. Rows are printed as soon as they are measured; nothing
-is kept. What the stages need beside torch is in README.md.
+For a machine that is lent for a while and has little installed. Rows are printed and kept as soon as they are measured,
+in ``results/gpu.json`` or the file that ``--out`` names. What the stages need beside torch is in README.md.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime
 import itertools
+import json
 import sys
 import tempfile
 import time
@@ -25,15 +28,21 @@ from .clips import Pair
 from .report import Row
 from .settings import QUICK, Bench
 
+HERE = Path(__file__).resolve().parent
 CLIPS = 24
 VIDEO_NETWORKS = ("csn-ir-152-ig65m-kinetics", "i3d-kinetics")
 CLIP_FRAMES = 32
 CLIP_BATCH = 16
 
 
-def main(asked: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     import torch
 
+    parser = argparse.ArgumentParser("python -m benchmarks.gpu")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}; default all")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "gpu.json", help="file of the results")
+    options = parser.parse_args(arguments)
+    asked = options.stages
     if not torch.cuda.is_available():
         print(f"torch {torch.__version__} sees no GPU.")
         return 1
@@ -41,6 +50,9 @@ def main(asked: list[str]) -> int:
         print(f"There is no stage {unknown[0]!r}; there are {', '.join(STAGES)}.")
         return 2
     began = time.monotonic()
+    kept = {"card": torch.cuda.get_device_name(0), "torch": str(torch.__version__)}
+    kept |= {"date": datetime.date.today().isoformat()}
+    done: list[Row] = []
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:4.0f} s] {text}", file=sys.stderr, flush=True)
@@ -55,6 +67,9 @@ def main(asked: list[str]) -> int:
                 continue
             for row in rows:
                 show(row)
+            done += rows
+            text = json.dumps({**kept, "rows": [row.to_json() for row in done]}, indent=1, ensure_ascii=False)
+            options.out.write_text(text + "\n", encoding="utf-8")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,18 @@ def test_pairs_are_consecutive_canvases_that_move() -> None:
     assert all(pair.first.dtype == np.uint8 and (pair.first != pair.second).any() for pair in made)
 
 
-def test_a_stage_that_fails_costs_no_other(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_a_stage_that_fails_costs_no_other(monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path) -> None:
     def broken(bench: Bench) -> list[Row]:
         raise RuntimeError("CUDA error")
 
     row = Row("good", "a network", "frame").check("frames per second", 12.5, ">=", 10)
     monkeypatch.setattr(gpu, "STAGES", {"broken": broken, "good": lambda bench: [row]})
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert gpu.main([]) == 0
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
+    out = tmp_path / "gpu.json"
+    assert gpu.main(["--out", str(out)]) == 0
+    kept = json.loads(out.read_text(encoding="utf-8"))
+    assert (kept["card"], [Row.from_json(each) for each in kept["rows"]]) == ("a card", [row])
     said = capsys.readouterr()
     assert "broken failed: RuntimeError: CUDA error" in said.err
     assert "frames per second: 12.5  ≥ 10 pass" in said.out

@@ -22,6 +22,8 @@ Rows = npt.NDArray[np.float32]
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _ROWS_ON = {"cuda": 256, "cpu": 16}
 _CLIP_FRAMES_ON = {"cuda": 512, "cpu": 32}
+_COMPARED = 16
+"""Rows at most that a reduced precision is compared with float32 on: a whole batch may not fit in float32."""
 
 
 class Pending:
@@ -34,7 +36,8 @@ class Pending:
             # Copied behind the computation on the same stream; the host waits only when it wants the values.
             self._rows = torch.empty(rows.shape, dtype=torch.float32, pin_memory=True)
             self._rows.copy_(rows, non_blocking=True)
-            self._done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            # Waiting for it leaves the processor to the threads that decode.
+            self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             self._done.record(torch.cuda.current_stream(rows.device))
 
     def result(self) -> Rows:
@@ -77,7 +80,7 @@ class Runner:
         self.device = device
         self.compile = compile and wanted.network.weighted
         self.deviation: dict[str, float] = {}
-        """How far the first batch lies from float32; filled in by a reduced precision."""
+        """How far the first rows lie from float32; filled in by a reduced precision."""
         self._asked = batch_size
         clips = wanted.network.clips
         self._format = torch.channels_last_3d if clips else torch.channels_last
@@ -111,14 +114,24 @@ class Runner:
 
     def collect(self, pending: Pending) -> Rows:
         """Wait for rows; raises as `launch` does, because a GPU reports its errors late."""
-        with self._named_errors():
-            return pending.result()
+        try:
+            with self._named_errors():
+                return pending.result()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            # Too late to halve: the batch is no longer at hand.
+            raise SetupError(
+                f"{self.device} ran out of memory while {self.wanted.name} was computed. Use a smaller --batch-size, "
+                "or fewer features at once. What was committed is kept."
+            ) from error
 
     def release(self) -> None:
         """Give memory that is not in use back to the device."""
         if self.device != "cpu":
-            torch.cuda.synchronize(self.device)
-            torch.cuda.empty_cache()
+            with self._named_errors():
+                torch.cuda.synchronize(self.device)
+                torch.cuda.empty_cache()
 
     def provenance(self) -> dict[str, Any]:
         """Return how rows were computed, as JSON: information, no part of the key."""
@@ -139,9 +152,10 @@ class Runner:
         with self._autocast():
             rows = self._checked(self._forward(batch), len(pixels))
         if precision != "float32" and not self.deviation:
-            exact = self._checked(self._forward(batch), len(pixels))
-            apart = (rows - exact).norm(dim=1) / exact.norm(dim=1).clamp_min(1e-12)
-            self.deviation = {"relative": float(apart.max()), "rows": float(len(pixels))}
+            count = min(len(pixels), _COMPARED)
+            exact = self._checked(self._forward(batch[:count]), count)
+            apart = (rows[:count] - exact).norm(dim=1) / exact.norm(dim=1).clamp_min(1e-12)
+            self.deviation = {"relative": float(apart.max()), "rows": float(count)}
         return rows
 
     def _autocast(self) -> AbstractContextManager[Any]:
@@ -184,6 +198,10 @@ class Runner:
             return SetupError(
                 f"{self.device} failed in {self.wanted.name} ({text}). Run again; if it happens again, check the "
                 "driver with nvidia-smi, or use --device cpu."
+            )
+        if "does not support bfloat16" in text:
+            return SetupError(
+                f"{self.device} does not know bf16 ({text}). Use --precision fp16 or float32 for {self.wanted.name}."
             )
         if self.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             return SetupError(f"{self.wanted.name} cannot be compiled here ({text}). Leave --compile out.")

@@ -61,6 +61,7 @@ def decode(
     *,
     threads: int,
     stop: Callable[[], bool] = lambda: False,
+    videos: int = OPEN_VIDEOS,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> Generator[tuple[AnyJob, Chunk]]:
     """Read videos in `threads` threads and yield their rows, chunk by chunk, in an order that does not vary.
@@ -73,6 +74,8 @@ def decode(
         Threads that decode; 1 and more.
     stop
         Asked before each chunk: True begins no further video and leaves those in work unfinished.
+    videos
+        Videos open at once, where there are not more threads.
     chunk_bytes
         Pixels of a chunk, in bytes; a row that is larger makes a chunk of its own.
 
@@ -87,7 +90,7 @@ def decode(
         try:
             for job in waiting:
                 open_.append(_Slot(job, executor, chunk_bytes))
-                if len(open_) >= max(threads, OPEN_VIDEOS):
+                if len(open_) >= max(threads, videos):
                     break
             while open_ and not stop():
                 slot = open_.popleft()

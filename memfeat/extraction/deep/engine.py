@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic
 
 from memfeat.errors import SetupError
 from memfeat.extraction.deep.assembly import Assembly
-from memfeat.extraction.deep.decoding import AnyJob, Problem, decode
+from memfeat.extraction.deep.decoding import OPEN_VIDEOS, AnyJob, Problem, decode
 from memfeat.extraction.deep.frames import Reading
 from memfeat.extraction.deep.halving import Halving
 from memfeat.extraction.deep.packing import Batch, Packer
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _IN_FLIGHT = 2
 """Batches that a device is given before the rows of the first are asked for."""
+_OPEN_ON_CPU = 2
+"""Videos open at once on a CPU, where they last for minutes: what is open when a run is interrupted is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def process(
     from memfeat.extraction.deep.runner import exact_float32
 
     line = _Line[AnyJob](runners, on_frames)
-    with exact_float32(), closing(decode(jobs, threads=threads, stop=stop)) as chunks:
+    videos = _OPEN_ON_CPU if runners[0].device == "cpu" else OPEN_VIDEOS
+    with exact_float32(), closing(decode(jobs, threads=threads, stop=stop, videos=videos)) as chunks:
         for job, chunk in chunks:
             assembly = line.assembly(job)
             for row in chunk.rows:

@@ -68,6 +68,16 @@ def test_no_thread_runs_ahead_of_the_reader_by_more_than_a_chunk():
     assert all(job.closed for job in many if job.begun)
 
 
+def test_as_many_videos_are_open_as_told_and_never_fewer_than_threads():
+    for threads, videos, most in ((1, 2, 2), (5, 2, 5)):
+        many = [Slow(f"v{k}", 400) for k in range(30)]
+        reader = decode(many, threads=threads, videos=videos, chunk_bytes=48 * 10)
+        next(reader)
+        time.sleep(0.1)
+        assert sum(job.begun for job in many) <= most + 1
+        reader.close()
+
+
 def test_an_error_ends_its_video_alone():
     bad = Slow("bad", 2, error=RuntimeError("odd"))
     ends = {job.name: chunk for job, chunk in decode([bad, *jobs()[:3]], threads=2) if chunk.ended}

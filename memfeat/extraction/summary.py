@@ -125,7 +125,7 @@ class Summary:
             parts = [f"labels of {self.labels} videos"] if self.labels else []
             parts += [f"{field} of {count}" for field, count in self.texts.items()]
             return [f"Written: {', '.join(parts)}. No video was opened."]
-        rate = f" ({self.done / self.seconds:.2f} videos/s)" if self.seconds and self.done else ""
+        rate = f" ({_speed(self.done / self.seconds)})" if self.seconds and self.done else ""
         lines = [f"{self.done} measured, {self.present} already there, in {self.seconds:.1f} s{rate}."]
         lines += self._of_networks()
         if self.failed:
@@ -141,18 +141,19 @@ class Summary:
         if self.damaged:
             shown = [f"  {video}: {text}" for video, text in list(self.damaged.items())[:_SHOWN]]
             lines += [
-                f"{len(self.damaged)} files are damaged and were measured as far as they decode:",
+                f"{_many(len(self.damaged), 'damaged file')}, measured as far as they decode:",
                 *shown,
             ]
         replaced = sum("*" in dropped for dropped in self.dropped.values())
         if replaced:
-            lines.append(f"{replaced} files of the store were damaged and have been replaced.")
+            lines.append(f"{_many(replaced, 'damaged file')} of the store replaced.")
         if changed := len(self.dropped) - replaced:
             lines.append(
-                f"{changed} videos have changed; features measured from their earlier content were removed."
+                f"{_many(changed, 'changed video')}: features measured from earlier content were removed."
             )
         if self.interrupted:
-            lines.append(f"Interrupted; {self.not_started} videos are left. Run the same command to go on.")
+            left = f"{_many(self.not_started, 'video')} left. Run the same command to go on."
+            lines.append(f"Interrupted; {left if self.not_started else 'no video was left.'}")
         return lines
 
     def _of_networks(self) -> list[str]:
@@ -171,3 +172,21 @@ class Summary:
                     f"the first {apart['rows']:.0f} rows"
                 )
         return [*lines, *(f"note: {', '.join(names)}: {note}" for note, names in notes.items())]
+
+
+def _many(count: int, what: str) -> str:
+    """Return a count with its noun.
+
+    >>> _many(1, "video"), _many(2, "video")
+    ('1 video', '2 videos')
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _speed(rate: float) -> str:
+    """Return videos per second, or seconds per video where there is less than one.
+
+    >>> _speed(2.5), _speed(0.01)
+    ('2.50 videos/s', '100.0 s each')
+    """
+    return f"{rate:.2f} videos/s" if rate >= 1 else f"{1 / rate:.1f} s each"

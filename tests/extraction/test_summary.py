@@ -35,8 +35,8 @@ def test_words_name_what_went_wrong_and_what_to_do():
     for words in (
         "4 measured", "2.00 videos/s", "v0: NoFrames: nothing decodes", "and 2 more",
         "memfeat store failures features/d",
-        "--retry-failed", "x: 3 corrupt frames", "1 videos have changed",
-        "1 files of the store were damaged and have been replaced", "3 videos are left",
+        "--retry-failed", "1 damaged file, measured as far as they decode", "x: 3 corrupt frames",
+        "1 changed video: features", "1 damaged file of the store replaced", "Interrupted; 3 videos left.",
     ):  # fmt: skip
         assert words in text
 

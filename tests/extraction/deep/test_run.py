@@ -18,7 +18,6 @@ from memfeat.dataset import Dataset, scan
 from memfeat.errors import SetupError, UsageError, WeightsError
 from memfeat.extraction.deep import markers
 from memfeat.extraction.deep.run import SUMMARY_FILE, extract_deep
-from memfeat.extraction.deep.runner import Runner
 from memfeat.extraction.run import extract
 from memfeat.network_extractor import Settings
 from memfeat.store.failures import list_failures
@@ -27,6 +26,8 @@ from memfeat.store.verify import verify
 from memfeat.weights.choice import Choice
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
+
+from memfeat.extraction.deep.runner import Runner
 
 RANDOM = Settings(choice=Choice(seed=3))
 

@@ -19,7 +19,7 @@ from memfeat.evaluation.comparison.lines import About
 from memfeat.evaluation.comparison.result import Comparison
 from memfeat.evaluation.comparison.summary import Predicted, summarise
 from memfeat.evaluation.comparison.systems import System, check_names, choose_baseline
-from memfeat.evaluation.gather import choose_target, damage, open_store
+from memfeat.evaluation.gather import caution, choose_target, damage, open_store
 from memfeat.evaluation.planning import check_missing, check_target, plan_rows
 from memfeat.evaluation.split_file import to_table
 from memfeat.evaluation.splits import Part, Plan
@@ -152,7 +152,7 @@ def compare(
             baseline=chosen,
             level=level,
             resamples=resamples,
-            note=store.note,
+            note=caution(store.note, (b for of in aligned.members.values() for b in of.rows.blocks)),
             notes=(*plan.notes, *aligned.notes, *_left_out(aligned)),
             damaged=len(damage(store, [rows.ids[k] for k in used])),
         ),

@@ -13,13 +13,12 @@ import numpy.typing as npt
 
 from memfeat.evaluation import late_fusion, pipeline, system, table
 from memfeat.evaluation.frames import columns_of
-from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
+from memfeat.evaluation.gather import Rows, caution, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
 from memfeat.evaluation.planning import check_missing, check_target, flat_columns, plan_rows
 from memfeat.evaluation.run import Run, RunInfo, check_free, save, stamp
 from memfeat.evaluation.split_file import to_table as split_file_table
 from memfeat.store.feature_store import FeatureStore
-from memfeat.weights.choice import note_of
 
 Positions = npt.NDArray[np.intp]
 
@@ -148,7 +147,7 @@ def fit(
         target_range=(float(scores.min()), float(scores.max())),
         left_out=_left_out(rows, used),
         damaged=damage(store, [rows.ids[k] for k in used]),
-        note=_note(store.note, rows),
+        note=caution(store.note, rows.blocks),
         notes=(
             *made.notes,
             *rows.notes,
@@ -181,12 +180,6 @@ def _frames_note(rows: Rows, fitted: Any) -> tuple[str, ...]:
         return ()
     count = fitted.named_steps["model"].n_frames_
     return (f"frames are scored one by one and averaged over each video; the saved model saw {count} frames",)
-
-
-def _note(of_store: str, rows: Rows) -> str:
-    """Return what must be said beside every figure: of the scores, and of features of random weights."""
-    features = dict.fromkeys(block.feature for block in rows.blocks)
-    return "; ".join(text for text in (of_store, *map(note_of, features)) if text)
 
 
 def _run_name(dataset: str, model: str, target: str, what: str) -> str:

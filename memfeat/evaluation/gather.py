@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from memfeat.store.feature_store import FeatureStore
 from memfeat.store.index import load_index
 from memfeat.store.labels import SPLIT
 from memfeat.store.matrix import Matrix
+from memfeat.weights.choice import note_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +184,12 @@ def damage(store: FeatureStore, ids: Sequence[str]) -> dict[str, str]:
     """Return what was lost in decoding, in words, of the damaged videos among `ids`."""
     known = load_index(store.path).damaged
     return {i: known[i] for i in ids if i in known}
+
+
+def caution(of_store: str, blocks: Iterable[Block]) -> str:
+    """Return what must be said beside every figure: of the scores, and of features of random weights."""
+    features = dict.fromkeys(block.feature for block in blocks)
+    return "; ".join(text for text in (of_store, *map(note_of, features)) if text)
 
 
 def _leave(left_out: dict[str, tuple[str, ...]], reason: str, ids: Sequence[str]) -> None:

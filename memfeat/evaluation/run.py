@@ -234,7 +234,9 @@ def save(
     try:
         part.mkdir(parents=True)
         _write_json(part / "run.json", asdict(info))
-        _write_json(part / "metrics.json", {"results": [result.as_dict() for result in results]})
+        _write_json(
+            part / "metrics.json", {"note": info.note, "results": [result.as_dict() for result in results]}
+        )
         (part / "results.csv").write_text(table, encoding="utf-8")
         predictions.to_csv(part / "predictions.csv", index=False, lineterminator="\n")
         splits.to_csv(part / "splits.csv", index=False, lineterminator="\n")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from stores import draw, make, name, put
 
 from memfeat import models
 from memfeat.errors import UsageError
@@ -61,6 +63,14 @@ def test_modules_are_taken_as_a_whole() -> None:
     assert made["without raw"] == ("net", "net@kde", "captions@tfidf-svd50")
     assert made["only raw"] == ("hog@pca-m3s", "flow:mean-per-frame")
     assert made["all"] == tuple(columns)
+
+
+def test_features_of_random_weights_are_marked(tmp_path: Path) -> None:
+    made = make(tmp_path / "s", 20, features=["light"])
+    for k, values in enumerate(draw(20)["embedding"]):
+        put(made, name(k), {"net-random7": values})
+    found = ablate(made, **FAST)
+    assert "* net-random7: RANDOM weights (seed 7)" in " ".join(found.to_text().split())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
-from stores import draw, make
+from stores import draw, make, put
+from stores import name as clip
 
 from memfeat.errors import UsageError
 from memfeat.evaluation import system
@@ -192,6 +193,18 @@ def test_a_single_number_shows_its_own_correlation(store: FeatureStore) -> None:
     assert found.lines[0].raw.value == pytest.approx(spearman(drawn["score"], drawn["light"]))
     assert found.lines[1].raw is None
     assert compare(store, grid(["brr"], [["light"]]), **FAST).lines[0].raw is None
+
+
+def test_features_of_random_weights_are_marked_wherever_figures_stand(tmp_path: Path) -> None:
+    made = make(tmp_path / "s", 20, features=["light"], note="scores are made up")
+    for k, values in enumerate(draw(20)["embedding"]):
+        put(made, clip(k), {"net-random7": values})
+    found = compare(made, grid(["brr"], [["light"], ["light", "net-random7"]]), **FAST)
+    caution = "scores are made up; net-random7: RANDOM weights (seed 7)"
+    assert found.about.note.startswith(caution)
+    for told in (found.to_text(width=200), found.to_csv(), found.to_latex(), found.to_html()):
+        assert caution in told
+    assert compare(made, grid(["brr"], [["light"]]), **FAST).about.note == "scores are made up"
 
 
 @pytest.mark.parametrize(

@@ -202,4 +202,5 @@ def test_the_caution_is_saved(tmp_path: Path) -> None:
     made = make(tmp_path / "s", 12, features=["light"], note="scores are made up")
     saved = fit(made, folds=3, out=tmp_path / "run", resamples=0)
     assert Run.load(saved.path).info.note == "scores are made up"
+    assert json.loads((saved.path / "metrics.json").read_text())["note"] == "scores are made up"
     assert name(0) in Run.load(saved.path).predictions["id"].tolist()

@@ -55,7 +55,7 @@ class About:
     level: float
     resamples: int
     note: str = ""
-    """A caution that belongs beside every figure, such as that scores are synthetic."""
+    """A caution that belongs beside every figure, such as that scores are synthetic or weights random."""
     notes: tuple[str, ...] = ()
     damaged: int = 0
     """Videos among the rows that did not decode cleanly."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from memfeat.errors import UsageError
-from memfeat.store.importing.table import TableShipment, find_id_column, pick
+from memfeat.store.importing.table import TableShipment, choose, find_id_column
 from memfeat.store.importing.values import Array, FeatureFileError
 
 _NO_NUMBER = ("", "nan", "na", "null", "none")
 
 
 def read_delimited(
-    path: Path, *, id_column: str | None = None, columns: Sequence[str] | None = None
+    path: Path,
+    *,
+    id_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    labels: Collection[str] = (),
 ) -> TableShipment:
     """Return the rows of a table between commas, semicolons or tabs.
 
@@ -30,7 +34,9 @@ def read_delimited(
         Column that names the videos; see `find_id_column`.
     columns
         Columns that hold the feature, in this order; ``hog:mean`` also means ``hog:mean[0]``, ``hog:mean[1]``,
-        .... Default: all others.
+        .... Default: all others but labels.
+    labels
+        Names of the store's labels; see `memfeat.store.importing.table.choose`.
 
     Raises
     ------
@@ -51,18 +57,24 @@ def read_delimited(
         with path.open(encoding="utf-8-sig", newline="") as file:
             separator = _separator(path, file.readline())
             file.seek(0)
-            return _read(path, csv.reader(file, delimiter=separator, strict=True), id_column, columns)
+            return _read(path, csv.reader(file, delimiter=separator, strict=True), id_column, columns, labels)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as a table: {error}.") from error
 
 
-def _read(path: Path, lines: Any, id_column: str | None, columns: Sequence[str] | None) -> TableShipment:
+def _read(
+    path: Path,
+    lines: Any,
+    id_column: str | None,
+    columns: Sequence[str] | None,
+    labels: Collection[str],
+) -> TableShipment:
     heading: list[str] = next(lines, [])
     by, remarks = find_id_column(heading, id_column, path)
     _refuse_no_heading(heading, path)
-    chosen = pick([name for name in heading if name != by], columns, path)
+    chosen, said = choose([name for name in heading if name != by], columns, path, labels)
     name_at, at = heading.index(by), [heading.index(name) for name in chosen]
     take = itemgetter(*at) if len(at) > 1 else lambda cells: (cells[at[0]],)
     names: list[str] = []
@@ -81,7 +93,7 @@ def _read(path: Path, lines: Any, id_column: str | None, columns: Sequence[str] 
             raise UsageError(f"{row} Choose the columns that hold the feature with columns (--columns).")
         names.append(name)
         rows.append(row[0] if len(at) == 1 and not isinstance(row, FeatureFileError) else row)
-    return TableShipment(path, names, rows, remarks=remarks)
+    return TableShipment(path, names, rows, remarks=[*remarks, *said])
 
 
 def _numbers(cells: Sequence[str], where: str, columns: Sequence[str]) -> Array | FeatureFileError:

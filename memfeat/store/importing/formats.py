@@ -84,6 +84,7 @@ def open_shipment(
     ids: Collection[str] = (),
     id_column: str | None = None,
     columns: Sequence[str] | None = None,
+    labels: Collection[str] = (),
     width: int | None = None,
     bins: Bins | None = None,
 ) -> tuple[str, Shipment]:
@@ -99,7 +100,7 @@ def open_shipment(
         Name of the feature: tells formats apart that look alike, such as HMP and InceptionV3.
     ids
         Ids of the store; see `FolderShipment`.
-    id_column, columns
+    id_column, columns, labels
         Of a table; see `memfeat.store.importing.delimited.read_delimited`.
     width
         Numbers per vector.
@@ -134,7 +135,7 @@ def open_shipment(
         raise UsageError("Bins go with a folder of sparse text files.")
     if kind == "npy":
         return kind, read_npy_matrix(path)
-    return kind, FILES[f".{kind}"](path, id_column=id_column, columns=columns)
+    return kind, FILES[f".{kind}"](path, id_column=id_column, columns=columns, labels=labels)
 
 
 def _open_folder(

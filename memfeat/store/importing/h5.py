@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import h5py
@@ -23,7 +23,11 @@ _DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeErro
 
 
 def read_h5(
-    path: Path, *, id_column: str | None = None, columns: Sequence[str] | None = None
+    path: Path,
+    *,
+    id_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    labels: Collection[str] = (),
 ) -> TableShipment:
     """Return the videos of an HDF5 file with datasets and no groups.
 
@@ -31,7 +35,7 @@ def read_h5(
     ----------
     path
         The file; its datasets are taken as `memfeat.store.importing.npz.read_npz` takes arrays.
-    id_column, columns
+    id_column, columns, labels
         Likewise.
 
     Raises
@@ -53,7 +57,7 @@ def read_h5(
     except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(f"{path} cannot be read as HDF5 ({reason}).") from error
-    return from_arrays(path, arrays, id_column, columns)
+    return from_arrays(path, arrays, id_column, columns, labels)
 
 
 def _read(path: Path, name: str, dataset: h5py.Dataset) -> Array:

@@ -127,7 +127,8 @@ def import_features(
     format
         Default: told from the files.
     id_column, columns
-        Of a table; see `memfeat.store.importing.delimited.read_delimited`.
+        Of a table; see `memfeat.store.importing.delimited.read_delimited`. The store's labels are left out, unless
+        named.
     width
         Numbers per vector, where files differ or to be sure.
     frames
@@ -185,6 +186,7 @@ def import_features(
         ids=ids,
         id_column=id_column,
         columns=columns,
+        labels=tuple(map(str, store.labels.columns)),
         width=width,
         bins=bins,
     )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from memfeat.errors import UsageError
-from memfeat.store.importing.table import ID_COLUMNS, TableShipment, pick
+from memfeat.store.importing.table import ID_COLUMNS, TableShipment, choose
 from memfeat.store.importing.values import Array
 
 
 def read_npz(
-    path: Path, *, id_column: str | None = None, columns: Sequence[str] | None = None
+    path: Path,
+    *,
+    id_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    labels: Collection[str] = (),
 ) -> TableShipment:
     """Return the videos of an archive.
 
@@ -28,6 +32,8 @@ def read_npz(
         The array that names the videos, where it is called otherwise.
     columns
         The array with the features, where there are several.
+    labels
+        Names of the store's labels, which are no features; see `memfeat.store.importing.table.choose`.
 
     Raises
     ------
@@ -39,7 +45,9 @@ def read_npz(
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             raise UsageError(f"{path} is no .npz archive.")
         with loaded as archive:
-            return from_arrays(path, {name: archive[name] for name in archive.files}, id_column, columns)
+            return from_arrays(
+                path, {name: archive[name] for name in archive.files}, id_column, columns, labels
+            )
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
@@ -50,7 +58,11 @@ def read_npz(
 
 
 def from_arrays(
-    path: Path, arrays: dict[str, Array], id_column: str | None, columns: Sequence[str] | None
+    path: Path,
+    arrays: dict[str, Array],
+    id_column: str | None,
+    columns: Sequence[str] | None,
+    labels: Collection[str] = (),
 ) -> TableShipment:
     """Return the videos of named arrays, as `read_npz` tells."""
     if id_column is not None and id_column not in arrays:
@@ -65,7 +77,7 @@ def from_arrays(
             raise UsageError(f"{path} has no array of names, so every array is a video; leave columns out.")
         return TableShipment(path, list(arrays), list(arrays.values()))
     names = [name.decode() if isinstance(name, bytes) else str(name) for name in arrays[by].tolist()]
-    chosen = pick([name for name in arrays if name != by], columns, path)
+    chosen, said = choose([name for name in arrays if name != by], columns, path, labels)
     if len(chosen) > 1:
         raise UsageError(
             f"{path} has several arrays beside {by!r}: {', '.join(chosen[:5])}. Choose one with columns (--columns)."
@@ -73,4 +85,4 @@ def from_arrays(
     rows = arrays[chosen[0]]
     if not rows.ndim:
         raise UsageError(f"{path}: {chosen[0]!r} is a single number; a row per video is needed.")
-    return TableShipment(path, names, rows)
+    return TableShipment(path, names, rows, remarks=said if len(said) > 1 else ())

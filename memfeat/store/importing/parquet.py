@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from memfeat.errors import UsageError
-from memfeat.store.importing.table import TableShipment, find_id_column, pick
+from memfeat.store.importing.table import TableShipment, choose, find_id_column
 from memfeat.store.importing.values import Array
 
 
 def read_parquet(
-    path: Path, *, id_column: str | None = None, columns: Sequence[str] | None = None
+    path: Path,
+    *,
+    id_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    labels: Collection[str] = (),
 ) -> TableShipment:
     """Return the rows of a parquet table.
 
@@ -24,7 +28,7 @@ def read_parquet(
     ----------
     path
         The table.
-    id_column, columns
+    id_column, columns, labels
         As in `memfeat.store.importing.delimited.read_delimited`. A single column may hold a vector per row, or a list
         of them, one per frame.
 
@@ -46,7 +50,8 @@ def read_parquet(
     if id_column is None and remarks and pd.api.types.is_float_dtype(table[by].dtype):
         raise UsageError(f"{path} has no column that names the videos; name it with id_column (--id-column).")
     names = [_name(value) for value in table[by].tolist()]
-    chosen = pick([name for name in table.columns if name != by], columns, path)
+    chosen, said = choose([name for name in table.columns if name != by], columns, path, labels)
+    remarks += said
     if len(chosen) == 1 and not pd.api.types.is_numeric_dtype(table[chosen[0]].dtype):
         cells = table[chosen[0]].tolist()
         if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in cells):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from memfeat.errors import UsageError, nearest
 from memfeat.store.importing.values import Array, FeatureFileError, Shipment, Values, checked
+from memfeat.store.labels import COUNT, SPLIT
 
 ID_COLUMNS = ("id", "ids", "video_id", "video", "video_name", "name", "names", "filename", "file", "image")
 _SHOWN = 5
@@ -134,3 +135,57 @@ def pick(known: Sequence[str], wanted: Sequence[str] | None, where: object) -> l
             )
         chosen += found
     return chosen
+
+
+def choose(
+    known: Sequence[str], wanted: Sequence[str] | None, where: object, labels: Collection[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Return the columns that hold the feature, and what to say of those taken and left out.
+
+    Without `wanted` these are all but labels, which are what a model predicts: columns called as one of `labels`, or as
+    every store calls its labels (``split``, ``group``, ``split:<name>``, ``n:<target>`` and the target that it counts).
+
+    >>> choose(["hog", "score", "n:score"], None, "a.csv")[0]
+    ['hog']
+
+    Raises
+    ------
+    UsageError
+        There is no such column, or nothing but labels.
+    """
+    counted = [name.strip()[len(COUNT) :] for name in known if name.strip().startswith(COUNT)]
+    named = {name.strip().casefold() for name in (*labels, *counted, "split", "group")}
+    found = [
+        name
+        for name in known
+        if name.strip().casefold() in named or name.strip().casefold().startswith((COUNT, SPLIT))
+    ]
+    if wanted is not None:
+        chosen = pick(known, wanted, where)
+        given = [name for name in chosen if name in found]
+        said = (
+            f"Columns taken that are called as labels: {_some(given)}. A model that predicts a label from itself "
+            "is given the answer."
+        )
+        return chosen, [_taken(chosen), *([said] if given else [])]
+    if known and len(found) == len(known):
+        raise UsageError(
+            f"{where} has names and labels ({_some(found)}), and no other column. Labels are what models predict and "
+            "no feature; name columns that are one all the same with columns (--columns)."
+        )
+    chosen = pick([name for name in known if name not in found], None, where)
+    left = (
+        f"Columns left out: {_some(found)}. They are called as labels, which are what models predict; name columns "
+        "with --columns to take them all the same."
+    )
+    return chosen, [_taken(chosen), *([left] if found else [])]
+
+
+def _taken(columns: Sequence[str]) -> str:
+    if len(columns) <= _SHOWN:
+        return f"Columns taken: {', '.join(columns)}."
+    return f"Columns taken: {len(columns)}, from {columns[0]!r} to {columns[-1]!r}."
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from memfeat.errors import UsageError
 from memfeat.store.importing.formats import SUMMARIES, open_shipment
+from memfeat.store.importing.importer import import_features
 from memfeat.store.importing.sparse_text import Bins
 
 
@@ -39,9 +42,6 @@ def test_a_sparse_folder_of_no_known_name_needs_its_bins(ship):
 
 
 def test_every_file_format_opens(tmp_path):
-    import h5py
-    import pandas as pd
-
     rows = np.arange(6, dtype="f4").reshape(3, 2)
     frame = pd.DataFrame(rows, columns=["x", "y"])
     frame.insert(0, "id", ["a", "b", "c"])
@@ -111,3 +111,28 @@ def test_an_unreadable_first_file_does_not_decide(ship):
     folder, _ = ship("HMP")
     (folder / "video10.txt").write_text("")
     assert open_shipment(folder)[0] == "hmp"
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "npz", "h5"])
+def test_the_scores_of_the_store_are_no_feature(labelled, tmp_path, format):
+    file = tmp_path / f"all.{format}"
+    table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "score": labelled.labels["score"].tolist()})
+    table.insert(0, "id", labelled.labels.index.tolist())
+    columns = {name: table[name].to_numpy("S" if name == "id" else float) for name in table}
+    if format == "csv":
+        table.to_csv(file, index=False)
+    elif format == "parquet":
+        table.to_parquet(file)
+    elif format == "npz":
+        np.savez(file, **columns)
+    else:
+        with h5py.File(file, "w") as out:
+            for name, column in columns.items():
+                out[name] = column
+    done = import_features(labelled, file, "all")
+    assert labelled.matrix(["all"]).to_numpy().ravel().tolist() == [2.0, 3.0, 4.0, 1.0]
+    text = "\n".join(done.lines())
+    assert "note: Columns taken: x.\nnote: Columns left out: score." in text
+    with pytest.raises(UsageError, match=r"labels \(score\)"):
+        table[["id", "score"]].to_csv(tmp_path / "score.csv", index=False)
+        import_features(labelled, tmp_path / "score.csv", "score-again")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from memfeat.errors import UsageError
-from memfeat.store.importing.table import TableShipment, find_id_column, pick
+from memfeat.store.importing.table import TableShipment, choose, find_id_column, pick
 from memfeat.store.importing.values import FeatureFileError
 
 FILE = Path("m.npz")
@@ -77,3 +77,18 @@ def test_columns_are_chosen_by_name_or_by_the_feature_they_spell_out():
         pick(known, ["hog"], FILE)
     with pytest.raises(UsageError, match="names and no numbers"):
         pick([], None, FILE)
+
+
+def test_labels_are_no_features_unless_named():
+    known = ["hog", "Memorability ", "split", "split:fold1", "group", "n:memorability", "other", "n:other"]
+    chosen, said = choose(known, None, FILE, ["memorability"])
+    assert chosen == ["hog"]
+    assert said[0] == "Columns taken: hog."
+    assert "left out: Memorability , split, split:fold1, group, n:memorability and 2 more" in said[1]
+    chosen, said = choose(known, ["hog", "other"], FILE, ["memorability"])
+    assert chosen == ["hog", "other"]
+    assert "called as labels: other. A model" in said[1]
+    assert choose(["a", "b"], None, FILE, ["c"]) == (["a", "b"], ["Columns taken: a, b."])
+    assert choose([*"abcdefg"], None, FILE)[1] == ["Columns taken: 7, from 'a' to 'g'."]
+    with pytest.raises(UsageError, match=r"names and labels \(score, group\), and no other.*--columns"):
+        choose(["score", "group"], None, FILE, ["score"])

@@ -67,8 +67,8 @@ def fit(
         predicted score of a video is the mean over its frames. Columns are then ``feature:per-second`` (which a
         bare name means) or ``feature:frames``.
     missing
-        What becomes of videos with a score that lack a named feature: ``error`` refuses them, ``drop`` leaves them
-        out and says so.
+        What becomes of videos with a score that lack a named feature, or to which it is not applicable (motion of a
+        still image): ``error`` refuses them, ``drop`` leaves them out and says so.
     target
         Name of the score; may be left out when there is one.
     folds, seed, split, repeats

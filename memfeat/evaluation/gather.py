@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.errors import UsageError, nearest
-from memfeat.evaluation.assemble import assemble, resolve
+from memfeat.evaluation.assemble import Wanted, assemble, resolve
 from memfeat.evaluation.folds import joined
 from memfeat.evaluation.frames import is_of_frames
 from memfeat.evaluation.pipeline import Block
@@ -91,7 +91,9 @@ def gather(
     group_by: str | None = None,
     fitting: bool = True,
 ) -> Rows:
-    """Return every labelled row that has all columns.
+    """Return every labelled row that has all columns, and to which all of them apply.
+
+    A feature that applies to no row at all is left out, and said in a note.
 
     Parameters
     ----------
@@ -115,8 +117,8 @@ def gather(
     Raises
     ------
     UsageError
-        No labelled row remains, there is nothing to group by under that name, a feature applies to some rows
-        only, or a column cannot be had (`memfeat.evaluation.assemble.resolve`).
+        No labelled row remains, there is nothing to group by under that name, or a column cannot be had
+        (`memfeat.evaluation.assemble.resolve`).
     StoreError
         A file of the store is damaged.
     """
@@ -146,7 +148,13 @@ def gather(
     matrix, ids = None, tuple(labelled)
     if not by_text:
         reads = [name for column in wanted for name in column.reads]
-        matrix = store.filter(ids=labelled).matrix(list(dict.fromkeys(reads)))
+        stills = _not_applicable(store, labelled, list(dict.fromkeys(column.feature for column in wanted)))
+        for reason in sorted(set(stills.values())):
+            _leave(left_out, reason, [i for i, why in stills.items() if why == reason])
+        usable = [i for i in labelled if i not in stills]
+        if stills and not set(usable) & set(stored):
+            raise UsageError(_none_usable(store, wanted, left_out))
+        matrix = store.filter(ids=usable).matrix(list(dict.fromkeys(reads)))
         missing = {i: NOT_FINITE if "is not finite" in why else why for i, why in matrix.missing.items()}
         for reason in sorted(set(missing.values())):
             _leave(left_out, reason, [i for i, why in missing.items() if why == reason])
@@ -157,9 +165,7 @@ def gather(
         _leave(left_out, f"no {field}", [i for i in ids if i not in of])
         ids = tuple(i for i in ids if i in of)
     if not ids:
-        account = "; ".join(f"{len(out)} {reason}" for reason, out in left_out.items())
-        names = ", ".join(column.name for column in wanted)
-        raise UsageError(f"No row of {store.dataset} can be used with {names}: {account}.")
+        raise UsageError(_none_usable(store, wanted, left_out))
     blocks, X = assemble(store, wanted, ids, None if matrix is None else matrix.take(ids))
     column = _texts(table, ids)
     unscored = [i for i in table.index.map(str) if not np.isfinite(scores[i])]
@@ -195,6 +201,31 @@ def caution(of_store: str, blocks: Iterable[Block]) -> str:
 def _leave(left_out: dict[str, tuple[str, ...]], reason: str, ids: Sequence[str]) -> None:
     if ids:
         left_out[reason] = tuple(sorted({*left_out.get(reason, ()), *ids}))
+
+
+def _not_applicable(store: FeatureStore, ids: Sequence[str], features: Sequence[str]) -> dict[str, str]:
+    """Return why a feature does not apply to a video, by id, where it applies to others that have all features."""
+    index = load_index(store.path)
+    names = [name for name in features if any(name in profile for profile in index.profiles)]
+    numbers = {i: int(index.profile[row]) for i in ids if (row := index.rows.get(i)) is not None}
+    # Most files say the same, so what applies is looked up once for each of the few things that they say.
+    whole = {k: index.profiles[k] for k in {*numbers.values()} if index.profiles[k].keys() >= {*names}}
+    # A feature that applies to none is a column less, and no reason to leave out every video.
+    names = [name for name in names if any(states[name].status == "ok" for states in whole.values())]
+    why = {
+        k: "; ".join(
+            f"{name} is not applicable: {states[name].reason}"
+            for name in names
+            if states[name].status != "ok"
+        )
+        for k, states in whole.items()
+    }
+    return {i: why[k] for i, k in numbers.items() if why.get(k)}
+
+
+def _none_usable(store: FeatureStore, wanted: Sequence[Wanted], left_out: Mapping[str, Sequence[str]]) -> str:
+    account = "; ".join(f"{len(out)} {reason}" for reason, out in left_out.items())
+    return f"No row of {store.dataset} can be used with {', '.join(column.name for column in wanted)}: {account}."
 
 
 def _complete_features(

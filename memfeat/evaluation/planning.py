@@ -37,7 +37,8 @@ def check_missing(store: FeatureStore, rows: Rows, missing: str) -> None:
     Raises
     ------
     UsageError
-        Videos that have a score lack a feature or a text, or its values are not finite; they are named. Or `missing`
+        Videos that have a score lack a feature or a text, or it is not applicable to them, or its values are not
+        finite; they are named. Or `missing`
         is something else.
     """
     known = get_args(Missing)
@@ -52,8 +53,8 @@ def check_missing(store: FeatureStore, rows: Rows, missing: str) -> None:
         listed = ", ".join(f"{i!r} ({why})" for i, why in lacking[:_SHOWN])
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
         raise UsageError(
-            f"{len(lacking)} videos of {store.dataset} lack what is asked for: {listed}{more}. Extract it, name other "
-            "features, or leave these videos out with missing='drop' (--missing drop)."
+            f"{len(lacking)} videos of {store.dataset} lack what is asked for: {listed}{more}. Extract what is "
+            "missing, name other features, or leave these videos out with missing='drop' (--missing drop)."
         )
 
 

@@ -70,6 +70,18 @@ def test_figures_and_predictions_are_those_of_a_plain_script(run: Run) -> None:
     assert (headline.split, headline.how, headline.figures["mse"].n) == ("5-fold", "fold mean", 60)
 
 
+def test_a_still_image_is_left_out_of_a_fit_on_motion_where_that_is_asked_for(tmp_path: Path) -> None:
+    store = make(tmp_path / "s", 20, features=["light"])
+    for k in range(20):
+        put(store, name(k), {"motion": None if k == 3 else float(k)})
+    given = {"columns": ["light", "motion"], "resamples": 50, "out": tmp_path / "run"}
+    with pytest.raises(UsageError, match="--missing drop"):
+        fit(store, **given)
+    made = fit(store, missing="drop", **given)
+    assert made.info.rows == 19
+    assert made.info.left_out == {"motion is not applicable: needs 2 frames, the file has 1": (name(3),)}
+
+
 def test_after_the_folds_the_model_is_fitted_on_all_rows(run: Run) -> None:
     X, y = plain_arrays()
     everything = np.arange(60)

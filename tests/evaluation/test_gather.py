@@ -63,11 +63,23 @@ def test_a_feature_of_no_row_is_dropped_and_a_mix_is_refused(tmp_path: Path) -> 
     rows = gather(store, target="score", columns=["light", "motion"])
     assert [block.name for block in rows.blocks] == ["light:mean"]
     assert "motion:mean is left out: not applicable to any of 8 videos" in rows.notes[0]
-    with pytest.raises(UsageError, match="'sound:mean' is not applicable to 7 of 8 videos"):
-        gather(store, target="score", columns=["light", "sound"])
+    heard = gather(store, target="score", columns=["light", "sound", "motion"])
+    assert heard.ids == (name(0),) and [block.name for block in heard.blocks] == ["light:mean", "sound:mean"]
+    why = "sound is not applicable: needs 2 frames, the file has 1"
+    assert heard.left_out == {why: tuple(name(k) for k in range(1, 8))}
     by_default = gather(store, target="score")
     assert [block.name for block in by_default.blocks] == ["light:mean"]
     assert any("sound (1 of 8)" in note for note in by_default.notes)
+
+
+def test_features_that_apply_to_no_video_together_leave_no_row(tmp_path: Path) -> None:
+    store = make(tmp_path / "s", 8, features=["light"])
+    for k in range(8):
+        put(store, name(k), {"motion": 1.0 if k % 2 else None, "still": None if k % 2 else 1.0})
+    with pytest.raises(
+        UsageError, match=r"No row .* motion:mean, still:mean: 4 motion is not .*; 4 still is not"
+    ):
+        gather(store, target="score", columns=["motion", "still"])
 
 
 def test_no_feature_for_all_is_an_error_with_counts(tmp_path: Path) -> None:

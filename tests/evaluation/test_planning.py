@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from stores import make, name
+from stores import make, name, put
 
 from memfeat.errors import UsageError
 from memfeat.evaluation.assemble import cells
@@ -63,6 +63,18 @@ def test_texts_that_are_not_there_are_missing_too(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=words):
             check_missing(store, gather(store, target="score", columns=columns), "error")
+
+
+def test_videos_to_which_a_feature_does_not_apply_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    store = make(tmp_path / "s", 10, features=["light"])
+    for k in range(10):
+        put(store, name(k), {"motion": None if k == 3 else float(k)})
+    held = gather(store, target="score", columns=["light", "motion"])
+    with pytest.raises(
+        UsageError, match=r"'clip 003.mp4' \(motion is not applicable: .*missing='drop' \(--missing drop\)"
+    ):
+        check_missing(store, held, "error")
+    check_missing(store, held, "drop")
 
 
 def test_values_that_are_no_numbers_are_missing(tmp_path: Path) -> None:

@@ -40,12 +40,11 @@ def test_rows_are_those_that_all_systems_can_use(tmp_path: Path) -> None:
 def test_a_system_that_cannot_be_had_does_not_lose_the_others(tmp_path: Path) -> None:
     store = make(tmp_path / "s", 20)
     for k in range(20):
-        put(store, name(k), {"nowhere": None, "here-and-there": None if k % 2 else 0.5})
+        put(store, name(k), {"nowhere": None})
     asked = [
         System(name="fine", features=("light",)),
         System(name="nothing", features=("nowhere",)),
         System(name="less", features=("nowhere", "light")),
-        System(name="mixed", features=("here-and-there", "light")),
         System(name="lacking", features=("lihgt",)),
         System(name="no such model", model="brrr", features=("light",)),
         System(name="wrong parameter", features=("light",), parameters={"alpa_1": 1}),
@@ -56,10 +55,19 @@ def test_a_system_that_cannot_be_had_does_not_lose_the_others(tmp_path: Path) ->
     assert any("nowhere:mean is left out" in note for note in aligned.notes)
     assert len(aligned.rows.ids) == 20
     assert "nowhere" in aligned.failed["nothing"]
-    assert "here-and-there" in aligned.failed["mixed"]
     assert "Did you mean 'light'" in aligned.failed["lacking"]
     assert "Did you mean 'brr'" in aligned.failed["no such model"]
     assert "no parameter 'alpa_1'" in aligned.failed["wrong parameter"]
+
+
+def test_rows_to_which_a_feature_does_not_apply_are_left_out_for_all(tmp_path: Path) -> None:
+    store = make(tmp_path / "s", 20)
+    for k in range(20):
+        put(store, name(k), {"motion": None if k % 2 else 0.5})
+    aligned = align(store, grid(["brr"], [["light"], ["light", "motion"]]), target="score")
+    assert aligned.rows.ids == tuple(name(k) for k in range(0, 20, 2))
+    assert list(aligned.rows.left_out) == ["motion is not applicable: needs 2 frames, the file has 1"]
+    assert "alone could use: brr light 20" in aligned.notes[0]
 
 
 def test_all_that_is_lacking_is_listed_with_how_to_get_it(store: FeatureStore) -> None:

@@ -228,12 +228,14 @@ def _run(
     """Fill what is not given from the recipe of systems, then from the dataset's; run; show; write."""
     from memfeat.evaluation.comparison.cache import FOLDER
     from memfeat.evaluation.comparison.result import check_free
+    from memfeat.evaluation.files import check_writable
     from memfeat.extraction.progress import ConsoleReporter
 
     if no_cache and cache is not None:
         raise UsageError("--no-cache keeps nothing, and --cache names where to keep it. Give one.")
     if out is not None:
         check_free(out, replace=replace)
+        check_writable(out, f"The comparison {out}")
     store = locate(dataset)
     usually = usual(store)
     for name in ("target", "split", "folds", "repeats", "group_by"):

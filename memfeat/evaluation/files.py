@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,26 @@ def write_table(table: pd.DataFrame, path: str | Path | None) -> Path | None:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def check_writable(folder: Path, what: str) -> None:
+    """Make sure that files can be written into a folder, or that it can be created; nothing is left behind.
+
+    Raises
+    ------
+    SetupError
+        They cannot; `what` says what was to be written.
+    """
+    there = next((place for place in (folder, *folder.absolute().parents) if os.path.lexists(place)), folder)
+    probe = there / f".{uuid.uuid4().hex[:8]}.part"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise SetupError(
+            f"{what} cannot be written: {error.strerror}: '{there}'. Check space and permissions, or choose another "
+            "folder."
+        ) from error
 
 
 def read_texts(path: str | Path) -> dict[str, dict[str, tuple[str, ...]]]:

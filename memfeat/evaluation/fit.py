@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.evaluation import late_fusion, pipeline, system, table
+from memfeat.evaluation.files import check_writable
 from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import Rows, caution, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
@@ -125,6 +126,7 @@ def fit(
     name = _run_name(store.dataset, model, target, f"{digest} {resamples}")
     path = Path(out) if out is not None else Path("runs", name)
     check_free(path, replace=replace)
+    check_writable(path.parent, f"The run {path}")
     done = system.fit_plan(rows, made, spec, seed=seed, parameters=parameters, progress=progress)
 
     folds_alone = made.kind == "k-fold"

@@ -55,6 +55,13 @@ def test_models_by_features_in_one_table(memfeat, store, tmp_path):
     assert refused.code == 2 and "--replace" in refused.err
 
 
+def test_a_folder_that_cannot_be_written_is_found_out_before_fitting(memfeat, store, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    ran = memfeat("compare", "--models", "brr", *SETS, "--out", "file/one")
+    assert ran.code == 4 and "The comparison file/one cannot be written" in ran.err
+    assert "Fitting" not in ran.err and not (tmp_path / "runs").exists()
+
+
 def test_a_failing_system_is_told_and_the_others_are_shown(memfeat, store):
     ran = memfeat("compare", "--models", "brr", "--features", "brightness", "--features", "hog", "--no-cache")
     assert ran.code == 3

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from memfeat.errors import SetupError, UsageError
-from memfeat.evaluation.files import read_texts, write_table
+from memfeat.evaluation.files import check_writable, read_texts, write_table
 
 TABLE = pd.DataFrame({"file": ["é, ü.mp4"], "predicted": [0.1 + 0.2]})
 
@@ -31,6 +31,27 @@ def test_an_older_table_stays_when_writing_fails(tmp_path: Path, monkeypatch: py
     with pytest.raises(SetupError, match="No space left"):
         write_table(TABLE, tmp_path / "p.csv")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("p.csv", "old")]
+
+
+def test_a_place_to_write_is_tried_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for place in (tmp_path, tmp_path / "a" / "b", Path("runs"), Path("runs", "deep")):
+        check_writable(place, "The run x")
+    for place, there in (("file", "file"), ("file/a/b", "file"), ("nowhere/a", "nowhere")):
+        with pytest.raises(
+            SetupError, match=f"The run x cannot be written: .*/{there}'. Check space and perm"
+        ):
+            check_writable(tmp_path / place, "The run x")
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["file", "nowhere"]
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(SetupError, match=f"Permission denied: '{tmp_path}'"):
+        check_writable(tmp_path / "a", "The run x")
 
 
 def test_a_folder_in_the_way_is_a_setup_error(tmp_path: Path) -> None:

@@ -198,6 +198,14 @@ def test_a_place_that_cannot_be_written_is_a_setup_error(store: FeatureStore, tm
         fit(store, columns=["light"], out=tmp_path / "file" / "run", resamples=0)
 
 
+def test_that_is_found_out_before_anything_is_fitted(store: FeatureStore, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    begun: list[int] = []
+    with pytest.raises(SetupError, match="The run .* cannot be written"):
+        fit(store, columns=["light"], out=tmp_path / "file" / "run", progress=lambda *_: begun.append(1))
+    assert begun == [] and [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
 def test_the_caution_is_saved(tmp_path: Path) -> None:
     made = make(tmp_path / "s", 12, features=["light"], note="scores are made up")
     saved = fit(made, folds=3, out=tmp_path / "run", resamples=0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -14,11 +15,16 @@ from memfeat.errors import LabelError, nearest
 from memfeat.matching import Matches, match, resemblance
 from memfeat.store.labels import Labels
 from memfeat.store.source import Source
+from memfeat.video.header import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _SHOWN = 5
 _BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 _SPLIT_NAMES = ("split", "set", "subset", "partition")
 _COUNT_HINTS = ("annotation", "nb_", "n_", "count", "num_")
+_NAME_HEADINGS = ("video", "image", "file", "filename", "name", "clip", "stem", "path", "id")
+"""Headings of the column of names, though a file may be called so too."""
+_MEDIA = (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)
+_IN_RECIPE = "under [dataset] in a recipe, pipelines/NAME.toml"
 _NOT_SCORES = ("", "index", "unnamed: 0", "width", "height", "fps", "frames", "num_frames", "duration")
 
 
@@ -68,13 +74,15 @@ def read_table(file: Path) -> pd.DataFrame:
             f"{file} cannot be read as a table: it is no UTF-8 text ({error.reason} at byte {error.start}). "
             "Save it as CSV in UTF-8."
         ) from error
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        ValueError,
-        OSError,
-    ) as error:
-        raise LabelError(f"{file} cannot be read as a table: {str(error).strip().rstrip('.')}.") from error
+    except pd.errors.EmptyDataError as error:
+        raise LabelError(
+            f"{file} cannot be read as a table: it is empty. Write a heading such as video,memorability, and a line "
+            "per video."
+        ) from error
+    except (pd.errors.ParserError, ValueError, OSError) as error:
+        why = _damage(file) if isinstance(error, pd.errors.ParserError) else ""
+        reason = why or f"{str(error).strip().rstrip('.')}."
+        raise LabelError(f"{file} cannot be read as a table: {reason}") from error
     text.columns = pd.Index([nfc(column) for column in text.columns])
     # Spreadsheets leave columns without name or content at the right edge.
     text = text.loc[:, [bool(name) or bool((text.iloc[:, at] != "").any()) for at, name in enumerate(text)]]
@@ -90,6 +98,30 @@ def _separator(file: Path) -> str:
     with file.open(encoding="utf-8-sig") as lines:
         first = lines.readline()
     return max(",;\t", key=first.count)
+
+
+def _damage(file: Path) -> str:
+    """Return which line of a text table is no row of it; empty where none is found."""
+    separator, begins, expected = _separator(file), 1, 0
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = csv.reader(text, delimiter=separator, strict=True)
+        try:
+            for cells in rows:
+                expected = expected or max(len(cells), 1)
+                if len(cells) > expected:
+                    comma = (
+                        "put cells that hold a comma between quotation marks, and "
+                        if separator == ","
+                        else ""
+                    )
+                    return (
+                        f"line {begins} has {len(cells)} fields, the first line {expected}. Separate columns "
+                        f"the same way in every line; {comma}write numbers with a point."
+                    )
+                begins = rows.line_num + 1
+        except csv.Error:
+            return f"the quotation marks of the row that begins in line {begins} do not pair up. Close or remove them."
+    return ""
 
 
 def to_labels(
@@ -112,9 +144,12 @@ def to_labels(
         one to one.
     """
     remarks: list[str] = []
+    named = [roles.id, roles.split, roles.group, *(roles.targets or []), *roles.annotations.values()]
+    if not any(column in table.columns for column in named):
+        _refuse_no_heading(table, file, ids or ())
     if table.empty:
         raise LabelError(f"{file} has no rows.")
-    for column in [roles.id, roles.split, roles.group, *(roles.targets or []), *roles.annotations.values()]:
+    for column in named:
         if column is not None and column not in table.columns:
             raise LabelError(
                 f"{file} has no column {column!r}.{nearest(column, table.columns)} "
@@ -132,7 +167,7 @@ def to_labels(
     if not matches.video_of:
         raise LabelError(
             f"No row of {file} (column {id_column!r}, e.g. {names.iloc[0]!r}) names a video "
-            f'(e.g. {next(iter(ids or ["none"]))!r}). Name the right column with id = "…" under [dataset].'
+            f'(e.g. {next(iter(ids or ["none"]))!r}). Name the right column with id = "…" {_IN_RECIPE}.'
         )
     columns: dict[str, pd.Series] = {target: _numbers(table[target], file) for target in targets}
     columns |= {f"n:{target}": _numbers(table[column], file) for target, column in roles.annotations.items()}
@@ -144,6 +179,12 @@ def to_labels(
     labels = labels[labels.index.notna()].sort_index()
 
     for target in targets:
+        low, high = labels[target].min(), labels[target].max()
+        if low < 0 or high > 1:
+            remarks.append(
+                f"The scores {target!r} lie between {low:g} and {high:g}, not between 0 and 1: networks with a sigmoid "
+                "refuse them without scale_target, and errors such as MSE are on that scale."
+            )
         blank = int(labels[target].isna().sum())
         if blank:
             remarks.append(
@@ -157,6 +198,58 @@ def to_labels(
         remarks,
         matches,
     )
+
+
+def _refuse_no_heading(table: pd.DataFrame, file: Path, ids: Sequence[str]) -> None:
+    """Raise when the first line is a row: it names a file that no other row names, or holds a number for a name."""
+    columns = [str(column) for column in table.columns]
+    numbers = [column for column in columns if _is_number(column)]
+    for column in columns:
+        if column in numbers and not _counts(numbers):
+            what = f"{column!r} is a number"
+        elif PurePosixPath(column).suffix.lower() in _MEDIA or _names_a_file(column, table[column], ids):
+            what = f"{column!r} is a file, not what a column is called"
+        else:
+            continue
+        line = (", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")).strip()
+        names = [f"column{place}" for place in range(1, len(columns) + 1)]
+        names[:2] = ["video", "memorability"][: len(names)]
+        separator = "," if file.suffix.lower() == ".parquet" else _separator(file)
+        raise LabelError(
+            f"{file} seems to have no heading: its first line is {line!r}, and {what}. Put a line above it that names "
+            f"the columns, such as {separator.join(names)!r}; where that line is the heading, name the columns with "
+            f'id = "…" and targets = ["…"] {_IN_RECIPE}.'
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.lower() not in _BLANK
+
+
+def _counts(headings: Sequence[str]) -> bool:
+    """Return whether headings count something: years, answers, or columns that pandas gave no name."""
+    if not all(heading.isdecimal() for heading in headings):
+        return False
+    values = [int(heading) for heading in headings]
+    steps = range(values[0], values[0] + len(values))
+    return values == [*steps] and (len(values) > 1 or values[0] <= 1 or 1900 <= values[0] <= 2100)
+
+
+def _names_a_file(heading: str, cells: pd.Series, ids: Sequence[str]) -> bool:
+    if heading.lower() in _NAME_HEADINGS or not resemblance([heading], ids):
+        return False
+    try:
+        file = match([heading], ids).video_of.get(heading)
+    except LabelError:  # it fits several
+        return True
+    try:
+        return file is not None and file not in match(cells.map(nfc).tolist(), ids).video_of.values()
+    except LabelError:
+        return resemblance(cells.map(nfc), ids) > 0
 
 
 def _names(table: pd.DataFrame, file: Path, id_column: str) -> pd.Series:
@@ -216,7 +309,7 @@ def _guess_id(table: pd.DataFrame, file: Path, ids: Sequence[str], remarks: list
         _explain_nearest(table, file, ids)
         raise LabelError(
             f"No column of {file} names the videos once each (columns: {', '.join(table.columns)}; a video is called "
-            f'{next(iter(ids))!r}). Name the column with id = "…" under [dataset], one row per video.'
+            f'{next(iter(ids))!r}). Name the column with id = "…" {_IN_RECIPE}, one row per video.'
         )
     remarks.append(f"Column {best!r} is read as the video's name.")
     return str(best)
@@ -231,21 +324,41 @@ def _explain_nearest(table: pd.DataFrame, file: Path, ids: Sequence[str]) -> Non
 
 
 def _guess_targets(table: pd.DataFrame, file: Path, taken: set[str | None], remarks: list[str]) -> list[str]:
-    def numeric(column: str) -> bool:
+    def possible(column: str) -> bool:
         low = column.lower()
         if column in taken or low in _NOT_SCORES or low == "id" or low.endswith("_id"):
             return False
-        if any(low.startswith(hint) or hint in low for hint in _COUNT_HINTS):
-            return False
-        cells = table[column].str.strip()
-        filled = cells[~cells.str.lower().isin(_BLANK)]
+        return not any(low.startswith(hint) or hint in low for hint in _COUNT_HINTS)
+
+    def numeric(column: str) -> bool:
+        filled = _filled(table[column])
         return len(filled) > 0 and bool(pd.to_numeric(filled, errors="coerce").notna().mean() > 0.5)
 
-    targets = [str(column) for column in table.columns if numeric(column)]
+    considered = [str(column) for column in table.columns if possible(column)]
+    targets = [column for column in considered if numeric(column)]
     if not targets:
         raise LabelError(
-            f"No column of {file} holds scores (columns: {', '.join(table.columns)}). Name them with "
-            'targets = ["…"] under [dataset], and write numbers with a point.'
+            f"No column of {file} holds scores (columns: {', '.join(table.columns)}){_why_none(table, considered)}. "
+            f'Name columns of scores called like ids or counts with targets = ["…"] {_IN_RECIPE}, '
+            "and write numbers with a point, such as 0.85."
         )
     remarks.append(f"Read as scores: {', '.join(targets)}.")
     return targets
+
+
+def _filled(cells: pd.Series) -> pd.Series:
+    cells = cells.str.strip()
+    return cells[~cells.str.lower().isin(_BLANK)]
+
+
+def _why_none(table: pd.DataFrame, considered: Sequence[str]) -> str:
+    """Return the first cell of each column that is no number, those with a digit in them first."""
+    found = []
+    for column in considered:
+        filled = _filled(table[column])
+        wrong = filled[pd.to_numeric(filled, errors="coerce").isna()]
+        if len(wrong):
+            found.append((wrong.index[0], column, wrong.iloc[0]))
+    found.sort(key=lambda cell: not any(sign.isdigit() for sign in cell[2]))
+    said = [f"line {line}, column {column!r}: {cell[:60]!r} is no number" for line, column, cell in found]
+    return ": " + "; ".join(said[:_SHOWN]) if said else ""

@@ -88,7 +88,7 @@ def _table_file(root: Path, given: str | None, remarks: list[str]) -> Path | Non
     if len(tables) > 1:
         remarks.append(
             f"No labels are read: {', '.join(file.name for file in tables)} all look like tables; "
-            'name one with labels = "…" under [dataset].'
+            'name one with --labels FILE, or labels = "…" under [dataset] in a recipe, pipelines/NAME.toml.'
         )
         return None
     if tables:

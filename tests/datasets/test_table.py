@@ -81,3 +81,76 @@ def test_an_index_without_a_name_and_empty_columns_are_no_scores(tmp_path):
 def test_without_roles_the_reason_is_said_all_the_same(tmp_path, text, words):
     with pytest.raises(LabelError, match=words):
         labels_of(tmp_path, text, "a.mp4", "x/c.mp4", "y/c.mp4")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "a.mp4,0.5\nb.mp4,0.6\n",
+            r"no heading: its first line is 'a\.mp4, 0\.5', and 'a\.mp4' is a file.*'video,memor",
+        ),
+        ("a;7\nb;0.6\n", r"'a' is a file.*'video;memorability'"),
+        ("x/c,1\nb,0.6\n", "'x/c' is a file"),
+        ("a.mp4,0.5\n", "'a.mp4' is a file"),
+        ("c.mp4,0.5\nb.mp4,0.6\n", "'c.mp4' is a file"),
+        ("ghost.mp4,1\nb.mp4,0.6\n", "'ghost.mp4' is a file"),
+        ("video,0.5\nb.mp4,0.6\n", "'0.5' is a number"),
+        ("0.5,7,a.mp4\n0.6,8,b.mp4\n", "'0.5' is a number.*'video,memorability,column3'"),
+    ],
+)
+def test_a_table_without_a_heading_loses_no_row(tmp_path, text, words):
+    with pytest.raises(LabelError, match=words):
+        labels_of(tmp_path, text, "a.mp4", "b.mp4", "x/c.mp4", "y/c.mp4")
+
+
+def test_headings_that_look_like_rows_and_are_none(tmp_path):
+    assert labels_of(tmp_path, ",0\na.mp4,0.5\nb.mp4,0.6\n", "a.mp4", "b.mp4").targets == ("0",)
+    assert labels_of(tmp_path, "video,score\na.mp4,0.5\n", "a.mp4", "video.mp4").targets == ("score",)
+    assert labels_of(tmp_path, "a,score\na.mp4,0.5\nb,0.6\n", "a.mp4", "b.mp4").targets == ("score",)
+    assert labels_of(tmp_path, "clip,mean,x,1,2\na,0.5,,1,0\n", "a.mp4").targets == ("mean", "1", "2")
+    file = tmp_path / "named.csv"
+    file.write_text("b,0.2\na,0.5\n")
+    roles = Roles(id="b", targets=["0.2"])
+    labels, *_ = to_labels(read_table(file), file, ["a.mp4", "b.mp4"], roles, synthetic=False, note="")
+    assert labels.table["0.2"].to_dict() == {"a.mp4": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("video,memorability\na,85%\nb,90%\n", "line 2, column 'memorability': '85%' is no number"),
+        ("video;memorability\na;\nb;0,85\n", "line 3, column 'memorability': '0,85' is no number"),
+        ("video,note,score\na,good,85 %\n", r"'85 %' is no number; line 2, column 'note': 'good'"),
+        ("video,width\na,640\n", r"\(columns: video, width\)\. Name .* in a recipe, pipelines/NAME\.toml"),
+    ],
+)
+def test_why_no_column_holds_scores(tmp_path, text, words):
+    with pytest.raises(LabelError, match=words):
+        labels_of(tmp_path, text, "a.mp4", "b.mp4")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "t.csv cannot be read as a table: it is empty. Write a heading"),
+        ("video,score\na,0,85\n", "line 2 has 3 fields, the first line 2.*hold a comma.*with a point"),
+        ('video;score\n"a\nb";1\nc;1;2\n', "line 4 has 3 fields, the first line 2. Separate"),
+        ('video,score\nb,1\n"a,0.5\n', "row that begins in line 3 do not pair up"),
+    ],
+)
+def test_damage_is_told_in_own_words(tmp_path, text, words):
+    with pytest.raises(LabelError, match=words) as caught:
+        labels_of(tmp_path, text, "a.mp4")
+    assert "C error" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("cells", "said"), [("80 90", 1), ("-0.5 1", 1), ("0 1", 0)])
+def test_scores_on_another_scale_are_remarked(tmp_path, cells, said):
+    file = tmp_path / "t.csv"
+    low, high = cells.split()
+    file.write_text(f"video,score\na,{low}\nb,{high}\nc,\n")
+    ids = ["a.mp4", "b.mp4", "c.mp4"]
+    _, remarks, _ = to_labels(read_table(file), file, ids, Roles(), synthetic=False, note="")
+    words = f"The scores 'score' lie between {low} and {high}, not between 0 and 1"
+    assert sum(words in remark for remark in remarks) == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,6 +29,10 @@ def locate(name: str | None) -> Path:
 
 def _json(value: Any) -> str:
     return json.dumps(dataclasses.asdict(value), indent=2, default=str, ensure_ascii=False)
+
+
+def _decimals(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.4f}"
 
 
 @app.command()
@@ -62,7 +67,7 @@ def info(
             "",
             ["target", "n", "mean", "sd", "min", "max"],
             [
-                (name, int(s["n"]), *(f"{s[part]:.4f}" for part in ("mean", "std", "min", "max")))
+                (name, int(s["n"]), *(_decimals(s[part]) for part in ("mean", "std", "min", "max")))
                 for name, s in summary.labels.items()
             ],
         )

@@ -26,6 +26,18 @@ def test_info_of_the_only_store(memfeat, filled):
     assert json.loads(memfeat("store", "info", "clips", "--json").out)["videos"] == 3
 
 
+def test_info_of_a_single_label_has_no_deviation(memfeat, tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    write_clip(folder / "v.mp4", frames=3)
+    (folder / "scores.csv").write_text("video,score\nv,0.5\n")
+    memfeat("extract", "--videos", folder, "--labels-only")
+    ran = memfeat("store", "info")
+    assert "0.5000" in ran.out
+    assert "–" in ran.out
+    assert "nan" not in ran.out
+
+
 def test_failures_are_listed(memfeat, filled):
     ran = memfeat("store", "failures", "clips")
     assert "bad.mp4" in ran.out

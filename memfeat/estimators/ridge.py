@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -16,6 +17,7 @@ from sklearn.model_selection import KFold
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from memfeat.estimators.centred import Centred
 
@@ -110,8 +112,9 @@ class TunedRidge(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             ensure_min_samples=2,
         )
         y64 = np.asarray(targets, dtype=np.float64)
-        self.alpha_ = self._chosen(checked, y64) if self.alpha is None else float(self.alpha)
-        fitted = Ridge(alpha=self.alpha_, fit_intercept=self.fit_intercept).fit(checked, y64)
+        with _few_threads(checked):
+            self.alpha_ = self._chosen(checked, y64) if self.alpha is None else float(self.alpha)
+            fitted = Ridge(alpha=self.alpha_, fit_intercept=self.fit_intercept).fit(checked, y64)
         self.coef_, self.intercept_ = fitted.coef_, float(fitted.intercept_)
         return self
 
@@ -151,6 +154,15 @@ class TunedRidge(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _few_threads(X: Any) -> AbstractContextManager[Any]:
+    """Hold BLAS to one thread where X is sparse.
+
+    scikit-learn's conjugate gradients then call it for vectors as short as a text is of words, thousands of times,
+    and to wake further threads costs several times what they do.
+    """
+    return threadpool_limits(1, user_api="blas") if sparse.issparse(X) else nullcontext()
 
 
 def leave_one_out(X: npt.NDArray[Any], y: Float64, alphas: Float64, *, intercept: bool = True) -> Float64:

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from memfeat.estimators.ridge import PENALTIES, TunedRidge, leave_one_out
 
@@ -131,3 +132,34 @@ def test_values_that_are_not_finite_are_refused(bad: float) -> None:
     for given in (broken, sparse.csr_array(broken)):
         with pytest.raises(ValueError, match=r"NaN|infinity"):
             TunedRidge().fit(given, y)
+
+
+@pytest.mark.parametrize("alpha", [None, 2.0])
+def test_blas_has_one_thread_for_sparse_columns_alone(
+    alpha: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[set[int]] = []
+    real = Ridge.fit
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    def listening(self: Ridge, *given: object) -> Ridge:
+        heard.append(threads())
+        return real(self, *given)
+
+    monkeypatch.setattr(Ridge, "fit", listening)
+    X, y = data(40, 6)
+    rows = sparse.csr_matrix(np.where(X > 2, X, 0))
+    with threadpool_limits(2, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = threads()
+        fitted = TunedRidge(alpha=alpha).fit(rows, y)
+        assert threads() == before
+        assert all(found == {1} for found in heard) and len(heard) == (1 if alpha else 5 * len(PENALTIES) + 1)
+        heard.clear()
+        TunedRidge(alpha=alpha).fit(X, y)
+        assert heard == [before]
+        plain = real(Ridge(alpha=fitted.alpha_), rows, y)
+    np.testing.assert_allclose(fitted.coef_, plain.coef_, rtol=1e-10)
+    assert fitted.intercept_ == pytest.approx(plain.intercept_, rel=1e-10)

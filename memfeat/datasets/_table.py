@@ -207,7 +207,7 @@ def _refuse_no_heading(table: pd.DataFrame, file: Path, ids: Sequence[str]) -> N
     for column in columns:
         if column in numbers and not _counts(numbers):
             what = f"{column!r} is a number"
-        elif PurePosixPath(column).suffix.lower() in _MEDIA or _names_a_file(column, table[column], ids):
+        elif PurePosixPath(column).suffix.lower() in _MEDIA or _names_a_file(column, table, ids):
             what = f"{column!r} is a file, not what a column is called"
         else:
             continue
@@ -239,17 +239,18 @@ def _counts(headings: Sequence[str]) -> bool:
     return values == [*steps] and (len(values) > 1 or values[0] <= 1 or 1900 <= values[0] <= 2100)
 
 
-def _names_a_file(heading: str, cells: pd.Series, ids: Sequence[str]) -> bool:
-    if heading.lower() in _NAME_HEADINGS or not resemblance([heading], ids):
+def _names_a_file(heading: str, table: pd.DataFrame, ids: Sequence[str]) -> bool:
+    """Return whether a heading is the name of a file that no row names."""
+
+    def named(names: Sequence[str]) -> set[str]:
+        try:
+            return set(match(names, ids).video_of.values())
+        except LabelError:  # said where the column is read
+            return set()
+
+    if heading.lower() in _NAME_HEADINGS or not (file := named([heading])):
         return False
-    try:
-        file = match([heading], ids).video_of.get(heading)
-    except LabelError:  # it fits several
-        return True
-    try:
-        return file is not None and file not in match(cells.map(nfc).tolist(), ids).video_of.values()
-    except LabelError:
-        return resemblance(cells.map(nfc), ids) > 0
+    return not any(file <= named(sorted(set(table[column].map(nfc)))) for column in table.columns)
 
 
 def _names(table: pd.DataFrame, file: Path, id_column: str) -> pd.Series:
@@ -339,8 +340,8 @@ def _guess_targets(table: pd.DataFrame, file: Path, taken: set[str | None], rema
     if not targets:
         raise LabelError(
             f"No column of {file} holds scores (columns: {', '.join(table.columns)}){_why_none(table, considered)}. "
-            f'Name columns of scores called like ids or counts with targets = ["…"] {_IN_RECIPE}, '
-            "and write numbers with a point, such as 0.85."
+            "In the column of scores write numbers with a point, such as 0.85; one that is called like an id, a size "
+            f'or a count must be named with targets = ["…"] {_IN_RECIPE}.'
         )
     remarks.append(f"Read as scores: {', '.join(targets)}.")
     return targets

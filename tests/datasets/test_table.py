@@ -109,6 +109,8 @@ def test_headings_that_look_like_rows_and_are_none(tmp_path):
     assert labels_of(tmp_path, "video,score\na.mp4,0.5\n", "a.mp4", "video.mp4").targets == ("score",)
     assert labels_of(tmp_path, "a,score\na.mp4,0.5\nb,0.6\n", "a.mp4", "b.mp4").targets == ("score",)
     assert labels_of(tmp_path, "clip,mean,x,1,2\na,0.5,,1,0\n", "a.mp4").targets == ("mean", "1", "2")
+    kinds = labels_of(tmp_path, "clip,score,beach\na,0.5,0\nbeach,0.6,1\n", "a.mp4", "beach.mp4")
+    assert kinds.targets == ("score", "beach")
     file = tmp_path / "named.csv"
     file.write_text("b,0.2\na,0.5\n")
     roles = Roles(id="b", targets=["0.2"])
@@ -122,7 +124,7 @@ def test_headings_that_look_like_rows_and_are_none(tmp_path):
         ("video,memorability\na,85%\nb,90%\n", "line 2, column 'memorability': '85%' is no number"),
         ("video;memorability\na;\nb;0,85\n", "line 3, column 'memorability': '0,85' is no number"),
         ("video,note,score\na,good,85 %\n", r"'85 %' is no number; line 2, column 'note': 'good'"),
-        ("video,width\na,640\n", r"\(columns: video, width\)\. Name .* in a recipe, pipelines/NAME\.toml"),
+        ("video,width\na,640\n", r"\(columns: video, width\)\. In the .* in a recipe, pipelines/NAME\.toml"),
     ],
 )
 def test_why_no_column_holds_scores(tmp_path, text, words):

@@ -72,6 +72,8 @@ class NetworkExtractor(ABC):
     weighted: ClassVar[bool] = True
     """False for an algorithm that the engine runs like a network: it has no weights, takes 8-bit pixels as they are, of
     as many channels as it likes, and computes in float32 whatever the precision of the networks beside it."""
+    on_cpu: ClassVar[str] = ""
+    """What to tell somebody who runs it on a CPU; mostly empty."""
     batch_rows: ClassVar[Mapping[str, int]] = {}
     """Rows of a batch by kind of device (``cpu``, ``cuda``), where the engine's usual numbers do not suit."""
 

@@ -179,6 +179,7 @@ def run_extraction(
     """Run an extraction with progress on the terminal, say what became of it, and return a summary of each part."""
     from memfeat.extraction.progress import ConsoleReporter
     from memfeat.extraction.run import extract as run
+    from memfeat.extraction.target import what_stays_and_goes
 
     descriptors, networks, left_out = _chosen(wanted, labels_only)
     if not networks:
@@ -190,7 +191,9 @@ def run_extraction(
         f"{dataset.name}: {len(dataset.files)} files, {'labels only' if labels_only else what} → {store}",
         markup=False,
     )
-    for remark in (*dataset.remarks, *(f"{name} is left out: {why}" for name, why in left_out.items())):
+    remarks = [*dataset.remarks, *(f"{name} is left out: {why}" for name, why in left_out.items())]
+    remarks += what_stays_and_goes(store, dataset)
+    for remark in remarks:
         console.print(f"note: {remark}", markup=False)
     summaries: list[Summary] = []
     try:
@@ -200,7 +203,10 @@ def run_extraction(
 
                 settings = how.settings(wanted or [])
                 # What networks lack is said before descriptors take hours.
-                require(networks, settings, device=how.device, scheduler=scheduler)
+                devices, _ = require(networks, settings, device=how.device, scheduler=scheduler)
+                for network in networks if devices == ["cpu"] else []:
+                    if network.on_cpu:
+                        console.print(f"note: {network.name}: {network.on_cpu}", markup=False)
             if descriptors or not networks:
                 summaries.append(
                     run(

@@ -8,7 +8,7 @@ from pathlib import Path
 from memfeat.dataset import Dataset
 from memfeat.errors import SetupError, UsageError
 from memfeat.store.feature_store import FeatureStore
-from memfeat.store.labels import write_labels
+from memfeat.store.labels import read_labels, write_labels
 from memfeat.store.manifest import is_store, read_manifest
 from memfeat.store.texts import write_texts
 
@@ -28,6 +28,36 @@ def check_content(dataset: Dataset, *, labels_only: bool) -> None:
             f"{dataset.name!r} has no video or image to measure{only}. Give the folder that holds them with "
             f"--root{also}."
         )
+
+
+def what_stays_and_goes(root: Path, dataset: Dataset) -> list[str]:
+    """Return remarks on a store that is filled again from other files or another table than before; changes nothing.
+
+    Two folders whose datasets have one name share a store, and a shorter table takes the place of a longer one.
+
+    Raises
+    ------
+    StoreError
+        The store is damaged.
+    """
+    if not is_store(root) or read_manifest(root).dataset != dataset.name:
+        return []
+    remarks = []
+    others = sorted(set(FeatureStore(root)) - dataset.files.keys()) if dataset.files else []
+    if others:
+        remarks.append(
+            f"{root} holds {len(others)} of its videos from before that are not among these files, such as "
+            f"{others[0]}; they stay. For other videos, give another --name or --out."
+        )
+    before = None if dataset.labels is None else read_labels(root)
+    if before is not None and dataset.labels is not None:
+        gone = before.table.index.difference(dataset.labels.table.index)
+        if len(gone):
+            remarks.append(
+                f"{len(before.table)} labels in {root} are replaced by {len(dataset.labels.table)}; {len(gone)} videos "
+                f"lose theirs, such as {gone[0]}."
+            )
+    return remarks
 
 
 def prepare_store(root: Path, dataset: Dataset, *, sample: bool = False) -> None:

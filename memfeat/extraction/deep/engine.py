@@ -187,7 +187,9 @@ class _Line(Generic[AnyJob]):
         vectors = self._runners[place].collect(pending)
         for owner, row, vector in zip(batch.owners, batch.rows, vectors, strict=True):
             owner.put(row, vector)
-        self._on_frames(sum(row.pixels.shape[1] if row.pixels.ndim == 4 else 1 for row in batch.rows))
+        # A pair is one more frame than the pair before it.
+        many = (row.pixels.shape[1] if row.pixels.ndim == 4 and row.dt is None else 1 for row in batch.rows)
+        self._on_frames(sum(many))
 
     def _release(self) -> None:
         self.collect()

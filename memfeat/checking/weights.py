@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memfeat import extractors
-from memfeat.errors import MemfeatError, SetupError, UsageError
+from memfeat.errors import MemfeatError, SetupError, UsageError, WeightsError
 from memfeat.network_extractor import NetworkExtractor
 from memfeat.weights import lookup, states
 from memfeat.weights.published import Published
@@ -71,7 +71,7 @@ class Verdict:
     network
         Name of the feature.
     state
-        ``ok``, ``absent`` or ``wrong``.
+        ``ok``, ``absent``, ``wrong``, or ``unchecked`` where a library is missing.
     text
         For people: what was read, or what is wrong and what to do.
     file
@@ -157,7 +157,8 @@ def check(network: NetworkExtractor, file: Path | None = None) -> Verdict:
         digest = lookup.sha256(path)
         tensors, module = load(network, path)
     except MemfeatError as error:
-        return Verdict(network.name, "wrong", str(error), path, digest)
+        lacking = isinstance(error, SetupError) and not isinstance(error, WeightsError)
+        return Verdict(network.name, "unchecked" if lacking else "wrong", str(error), path, digest)
     count = sum(parameter.numel() for parameter in module.parameters())
     stated = "a file of your own" if file is not None else _as_published(published)
     text = f"{tensors:,} tensors, {count:,} parameters, sha256 {digest[:16]}… ({stated})"

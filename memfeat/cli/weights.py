@@ -87,17 +87,22 @@ def verify(
         verdict = check(network, weights)
         verdicts.append(verdict)
         if not as_json and (names or verdict.state != "absent"):
-            where = "" if verdict.file is None or verdict.state == "wrong" else f"{verdict.file}, "
+            where = (
+                "" if verdict.file is None or verdict.state in ("wrong", "unchecked") else f"{verdict.file}, "
+            )
             mark = verdict.state.upper() if verdict.state == "wrong" else verdict.state
             output().print(f"{mark} {network.name}: {where}{verdict.text}", markup=False)
     if as_json:
         typer.echo(json.dumps([verdict.to_json() for verdict in verdicts], indent=2))
-    count = {state: sum(v.state == state for v in verdicts) for state in ("ok", "wrong", "absent")}
+    count = {
+        state: sum(v.state == state for v in verdicts) for state in ("ok", "wrong", "absent", "unchecked")
+    }
+    unchecked = f", {count['unchecked']} not checked" if count["unchecked"] else ""
     messages().print(
-        f"{count['ok']} ok, {count['wrong']} wrong, {count['absent']} absent (memfeat weights list).",
+        f"{count['ok']} ok, {count['wrong']} wrong, {count['absent']} absent{unchecked} (memfeat weights list).",
         markup=False,
     )
-    if count["wrong"] or (names and count["absent"]):
+    if count["wrong"] or (names and count["ok"] < len(verdicts)):
         raise typer.Exit(SetupError.exit_code)
 
 

@@ -55,7 +55,7 @@ def test_a_network_whose_table_is_not_here_says_why(monkeypatch):
 
     monkeypatch.setattr(Published, "published", property(needs))
     assert [entry.problem for entry in weights.inventory()] == ["needs timm", "needs timm"]
-    assert weights.check(Published()).state == "wrong"
+    assert weights.check(Published()).state == "unchecked"
 
 
 def test_every_real_network_has_an_entry(monkeypatch):

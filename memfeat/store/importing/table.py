@@ -142,7 +142,7 @@ def choose(
 ) -> tuple[list[str], list[str]]:
     """Return the columns that hold the feature, and what to say of those taken and left out.
 
-    Without `wanted` these are all but labels, which are what a model predicts: columns called as one of `labels`, or as
+    Without `wanted` these are all but labels, which are what a model predicts: columns named like one of `labels`, or as
     every store calls its labels (``split``, ``group``, ``split:<name>``, ``n:<target>`` and the target that it counts).
 
     >>> choose(["hog", "score", "n:score"], None, "a.csv")[0]
@@ -164,7 +164,7 @@ def choose(
         chosen = pick(known, wanted, where)
         given = [name for name in chosen if name in found]
         said = (
-            f"Columns taken that are called as labels: {_some(given)}. A model that predicts a label from itself "
+            f"Columns taken that are named like labels: {_some(given)}. A model that predicts a label from itself "
             "is given the answer."
         )
         return chosen, [_taken(chosen), *([said] if given else [])]
@@ -175,7 +175,7 @@ def choose(
         )
     chosen = pick([name for name in known if name not in found], None, where)
     left = (
-        f"Columns left out: {_some(found)}. They are called as labels, which are what models predict; name columns "
+        f"Columns left out: {_some(found)}. They are named like labels, which are what models predict; name columns "
         "with --columns to take them all the same."
     )
     return chosen, [_taken(chosen), *([left] if found else [])]

@@ -87,7 +87,7 @@ def test_labels_are_no_features_unless_named():
     assert "left out: Memorability , split, split:fold1, group, n:memorability and 2 more" in said[1]
     chosen, said = choose(known, ["hog", "other"], FILE, ["memorability"])
     assert chosen == ["hog", "other"]
-    assert "called as labels: other. A model" in said[1]
+    assert "named like labels: other. A model" in said[1]
     assert choose(["a", "b"], None, FILE, ["c"]) == (["a", "b"], ["Columns taken: a, b."])
     assert choose([*"abcdefg"], None, FILE)[1] == ["Columns taken: 7, from 'a' to 'g'."]
     with pytest.raises(UsageError, match=r"names and labels \(score, group\), and no other.*--columns"):

@@ -291,7 +291,7 @@ def _grid(
     from memfeat.evaluation.parameters import parse
 
     usually = usual(store)
-    named = words(models) or [usually.model]
+    named = words(models, "--models") or [usually.model]
     by_model: dict[str, dict[str, Any]] = {}
     if named == [usually.model] and usually.parameters:
         by_model[usually.model] = dict(usually.parameters)
@@ -308,7 +308,7 @@ def _grid(
 
 
 def _seeds(text: str | None) -> list[int] | None:
-    given = words(text)
+    given = words(text, "--seeds")
     if given is None:
         return None
     try:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from memfeat.errors import UsageError
+
 _BROKEN_PIPE = 141
 """What a shell reports of a command whose reader has gone: 128 and the number of SIGPIPE."""
 
@@ -63,12 +65,19 @@ def show_table(title: str, header: Iterable[str], rows: Iterable[Iterable[object
     console.print(table, markup=False)
 
 
-def words(text: str | None) -> list[str] | None:
-    """Split a comma-separated option; None stays None.
+def words(text: str | None, option: str = "--features") -> list[str] | None:
+    """Split a comma-separated option; None stays None, and nothing between the commas is a UsageError.
 
     >>> words("hog, flow,")
     ['hog', 'flow']
     """
     if text is None:
         return None
-    return [word.strip() for word in text.split(",") if word.strip()]
+    found = [word.strip() for word in text.split(",") if word.strip()]
+    if not found:
+        instead = f", or leave {option} out" if option.startswith("-") else ""
+        raise UsageError(
+            f"{option} is empty ({text!r}), as a shell variable that is not set would make it. Give names with commas "
+            f"between{instead}."
+        )
+    return found

@@ -189,7 +189,7 @@ def import_(
             feature,
             format=format,
             id_column=id_column,
-            columns=words(columns),
+            columns=words(columns, "--columns"),
             width=width,
             frames=None if frames is None else parse_frames(frames),
             bins=None if bins is None else Bins.parse(bins),
@@ -231,13 +231,13 @@ def export(
     if per_video:
         if labels:
             raise UsageError("--labels goes with a table, not with --per-video.")
-        for column in words(columns) or []:
+        for column in words(columns, "COLUMNS") or []:
             wrote = export_videos(locate(store), column, to)
             messages().print(f"{len(wrote.ids)} files → {wrote.folder}", markup=False)
             for video, reason in wrote.missing.items():
                 messages().print(f"left out: {video}: {reason}", markup=False)
         return
-    done = write(locate(store), words(columns) or [], to, labels=labels)
+    done = write(locate(store), words(columns, "COLUMNS") or [], to, labels=labels)
     messages().print(
         f"{done.rows} rows, {done.columns} columns → {', '.join(str(p) for p in (done.path, *done.sidecars))}",
         markup=False,

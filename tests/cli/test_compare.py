@@ -62,6 +62,20 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_fitting(memfeat, st
     assert "Fitting" not in ran.err and not (tmp_path / "runs").exists()
 
 
+def test_an_empty_option_is_no_wish_for_all_features(memfeat, store):
+    for call in (
+        ("fit",),
+        ("compare",),
+        ("compare", "--models", "brr"),
+        ("ablate",),
+        ("extract", "--videos", "photos"),
+    ):
+        ran = memfeat(*call, "--features", "")
+        assert ran.code == 2 and "--features is empty" in ran.err, call
+    assert "--models is empty" in memfeat("compare", "--models", "").err
+    assert "--seeds is empty" in memfeat("compare", "--models", "brr", "--seeds", "").err
+
+
 def test_a_failing_system_is_told_and_the_others_are_shown(memfeat, store):
     ran = memfeat("compare", "--models", "brr", "--features", "brightness", "--features", "hog", "--no-cache")
     assert ran.code == 3

@@ -1,12 +1,18 @@
 import pytest
 
 from memfeat.cli.console import fail, show_table, words
+from memfeat.errors import UsageError
 
 
 def test_words():
     assert words(None) is None
-    assert words("") == []
     assert words(" hog ,flow:mean-per-frame,") == ["hog", "flow:mean-per-frame"]
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , "])
+def test_an_option_without_a_word_is_refused(text):
+    with pytest.raises(UsageError, match="^--models is empty .* leave --models out"):
+        words(text, "--models")
 
 
 def test_tables_show_every_cell_and_no_markup(capsys):

@@ -72,8 +72,10 @@ def legend(lines: Sequence[Line], about: About) -> list[str]:
         )
     if len(lines) > 1:
         found.append(f"difference: the system minus {about.baseline}, resampled in pairs")
-    degenerate = max((f.degenerate for line in lines for f in line.figures.values()), default=0)
-    if 0 < degenerate < about.resamples:
+    # A constant has no figure and no interval that resamples could be left out of.
+    defined = [f for line in lines for f in line.figures.values() if f.value is not None]
+    degenerate = max((f.degenerate for f in defined), default=0)
+    if degenerate:
         found.append(f"up to {degenerate} resamples were constant and are left out of an interval")
     if any(line.spread for line in lines):
         found.append("±: standard deviation over seeds, whose mean is the figure")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from comparison.made import ABOUT, LINES
+from comparison.made import ABOUT, LINES, figures
 
 from memfeat.evaluation.comparison.text import as_text, legend
 
@@ -51,6 +51,12 @@ def test_nothing_a_reader_needs_is_left_out() -> None:
 def test_a_legend_explains_only_what_is_there() -> None:
     assert len(legend(LINES[:1], replace(ABOUT, resamples=0))) == 0
     assert [text.split(":")[0] for text in legend(LINES[:1], ABOUT)] == ["[ ]"]
+
+
+def test_constant_resamples_are_told_beside_a_system_that_is_constant_itself() -> None:
+    constant = replace(LINES[2], figures=figures(None, degenerate=2000))
+    assert any("up to 7 resamples were constant" in text for text in legend([*LINES[:2], constant], ABOUT))
+    assert not any("were constant" in text for text in legend([LINES[0], constant], ABOUT))
 
 
 def test_features_that_names_tell_are_not_told_again() -> None:

@@ -142,8 +142,8 @@ def choose(
 ) -> tuple[list[str], list[str]]:
     """Return the columns that hold the feature, and what to say of those taken and left out.
 
-    Without `wanted` these are all but labels, which are what a model predicts: columns named like one of `labels`, or as
-    every store calls its labels (``split``, ``group``, ``split:<name>``, ``n:<target>`` and the target that it counts).
+    Without `wanted` these are all but labels, which are what a model predicts: columns named like one of `labels`, or
+    as every store calls its labels (``split``, ``group``, ``split:<name>``, ``n:<target>`` and the target it counts).
 
     >>> choose(["hog", "score", "n:score"], None, "a.csv")[0]
     ['hog']

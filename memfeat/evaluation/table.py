@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -182,22 +183,36 @@ def _judged(result: Result) -> str:
 def _cell(figure: Figure) -> str:
     if figure.value is None:
         return "undefined"
-    text = number(figure.value, figure.metric)
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} [{number(figure.low, figure.metric)}, {number(figure.high, figure.metric)}]"
+    digits = decimals(figure.metric, figure.value, figure.low, figure.high)
+    value, *ends = (
+        "" if end is None else number(end, figure.metric, digits=digits)
+        for end in (figure.value, figure.low, figure.high)
+    )
+    return f"{value} [{', '.join(ends)}]" if all(ends) else value
 
 
-def number(value: float, metric: str, *, signed: bool = False) -> str:
-    """Return a figure with the digits of its metric; squared errors of scores on a small scale keep three.
+def decimals(metric: str, *values: float | None) -> int:
+    """Return the decimals with which values that stand together are printed, a figure and its interval.
+
+    Three for correlations and five for squared errors; where scores are on so small a scale that all of these are
+    below 0.0001, as many as give the largest three digits, up to ten.
+
+    >>> decimals("spearman", 2e-5), decimals("mse", 0.0045, 2.9e-5), decimals("mse", 4.9e-7, None)
+    (3, 5, 9)
+    """
+    if metric != "mse":
+        return 3
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    return 5 if largest >= 1e-4 or not largest else min(2 - math.floor(math.log10(largest)), 10)
+
+
+def number(value: float, metric: str, *, signed: bool = False, digits: int | None = None) -> str:
+    """Return a figure with these decimals, by default those of its metric (`decimals`); never with an exponent.
 
     >>> number(-0.0312, "spearman"), number(0.0312, "mse", signed=True), number(4.9123e-07, "mse")
-    ('-0.031', '+0.03120', '4.91e-07')
+    ('-0.031', '+0.03120', '0.000000491')
     """
-    sign = "+" if signed else ""
-    if metric == "mse":
-        return f"{value:{sign}.2e}" if 0 < abs(value) < 1e-4 else f"{value:{sign}.5f}"
-    return f"{value:{sign}.3f}"
+    return f"{value:{'+' if signed else ''}.{decimals(metric, value) if digits is None else digits}f}"
 
 
 def _some(ids: Sequence[str]) -> str:

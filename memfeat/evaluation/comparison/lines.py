@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from memfeat.evaluation import table
@@ -66,24 +66,35 @@ class About:
         return f"{self.split}, fold mean" if self.k_fold else self.split
 
 
-def number(value: float | None, metric: str, *, signed: bool = False) -> str:
-    """Return a figure as it is printed.
+def number(
+    value: float | None, metric: str, *, signed: bool = False, beside: Sequence[float | None] = ()
+) -> str:
+    """Return a figure as it is printed, with the decimals of what stands `beside` it.
 
     >>> number(-0.0312, "spearman"), number(0.0312, "mse", signed=True), number(None, "mse")
     ('-0.031', '+0.03120', 'undefined')
+    >>> number(2.91e-05, "mse"), number(2.91e-05, "mse", beside=[0.0045])
+    ('0.0000291', '0.00003')
     """
     if value is None:
         return "undefined"
-    text = table.number(value, metric, signed=signed)
+    digits = table.decimals(metric, value, *beside)
+    text = table.number(value, metric, signed=signed, digits=digits)
     # A rounded zero has no sign.
     return text[1:] if text[:1] in "+-" and not float(text) else text
+
+
+def value(figure: Figure, *, signed: bool = False) -> str:
+    """Return the value of a figure as it is printed."""
+    return number(figure.value, figure.metric, signed=signed, beside=(figure.low, figure.high))
 
 
 def interval(figure: Figure, *, signed: bool = False) -> str:
     """Return an interval as it is printed, ``""`` where there is none."""
     if figure.value is None or figure.low is None or figure.high is None:
         return ""
-    low, high = (number(end, figure.metric, signed=signed) for end in (figure.low, figure.high))
+    beside = (figure.value, figure.low, figure.high)
+    low, high = (number(end, figure.metric, signed=signed, beside=beside) for end in beside[1:])
     return f"[{low}, {high}]"
 
 
@@ -92,8 +103,10 @@ def cell(figure: Figure, *, signed: bool = False) -> str:
 
     >>> cell(Figure("spearman", 0.2713, 0.2, 0.34, 632, 0.95, 2000, 0))
     '0.271 [0.200, 0.340]'
+    >>> cell(Figure("mse", 0.00449, 2.91e-05, 0.00899, 632, 0.95, 2000, 0), signed=True)
+    '+0.00449 [+0.00003, +0.00899]'
     """
-    return f"{number(figure.value, figure.metric, signed=signed)} {interval(figure, signed=signed)}".rstrip()
+    return f"{value(figure, signed=signed)} {interval(figure, signed=signed)}".rstrip()
 
 
 def difference_cell(line: Line, metric: str, about: About) -> str:
@@ -106,5 +119,6 @@ def difference_cell(line: Line, metric: str, about: About) -> str:
 
 def spread_cell(line: Line, metric: str) -> str:
     """Return the spread over seeds, ``""`` for one seed."""
-    value = line.spread.get(metric)
-    return "" if value is None else f"±{number(value, metric)}"
+    deviation, figure = line.spread.get(metric), line.figures.get(metric)
+    beside = () if figure is None else (figure.value,)
+    return "" if deviation is None else f"±{number(deviation, metric, beside=beside)}"

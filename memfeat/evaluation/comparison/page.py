@@ -13,6 +13,7 @@ from memfeat.evaluation.comparison.lines import (
     interval,
     number,
     spread_cell,
+    value,
 )
 from memfeat.evaluation.comparison.text import remarks
 from memfeat.statistics import Figure
@@ -144,5 +145,5 @@ def _row(
 
 def _figure(figure: Figure, signed: bool = False) -> str:
     ends = interval(figure, signed=signed)
-    value = number(figure.value, figure.metric, signed=signed)
-    return f'{value} <span class="interval">{ends}</span>' if ends else value
+    text = value(figure, signed=signed)
+    return f'{text} <span class="interval">{ends}</span>' if ends else text

@@ -12,8 +12,8 @@ from memfeat.evaluation.comparison.lines import (
     Line,
     difference_cell,
     interval,
-    number,
     spread_cell,
+    value,
 )
 
 if TYPE_CHECKING:
@@ -157,9 +157,8 @@ def as_latex(lines: Sequence[Line], about: About, *, metrics: Sequence[str] = tu
 def _figure(figure: Any, *, signed: bool = False) -> str:
     if figure.value is None:
         return "undefined"
-    value = number(figure.value, figure.metric, signed=signed)
     ends = interval(figure, signed=signed)
-    return f"${value}$" + (rf" {{\footnotesize $[{ends[1:-1]}]$}}" if ends else "")
+    return f"${value(figure, signed=signed)}$" + (rf" {{\footnotesize $[{ends[1:-1]}]$}}" if ends else "")
 
 
 def _escape(text: str) -> str:

@@ -40,6 +40,18 @@ def test_a_figure_without_interval_is_a_number() -> None:
     assert cell(replace(FIGURE, value=None)) == "undefined"
 
 
+def test_a_figure_and_its_interval_have_the_same_digits_and_no_exponent() -> None:
+    mse = replace(FIGURE, metric="mse", value=0.00449, low=2.91e-05, high=0.00899)
+    assert cell(mse, signed=True) == "+0.00449 [+0.00003, +0.00899]"
+    small = replace(mse, value=-6.67e-06, low=-8.123e-06, high=3.1e-07)
+    assert cell(small, signed=True) == "-0.00000667 [-0.00000812, +0.00000031]"
+    assert cell(replace(mse, value=1e-17, low=-1e-17, high=0.0), signed=True) == (
+        "0.0000000000 [0.0000000000, 0.0000000000]"
+    )
+    line = Line(name="x", model="brr", figures={"mse": mse}, spread={"mse": 1.2e-05})
+    assert spread_cell(line, "mse") == "±0.00001"
+
+
 def test_what_stands_beside_a_figure() -> None:
     line = Line(name="two", model="brr", figures={"spearman": FIGURE}, difference={"spearman": FIGURE})
     assert difference_cell(line, "spearman", about()) == "+0.250 [+0.200, +0.300]"

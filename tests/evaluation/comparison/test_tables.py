@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 from comparison.made import ABOUT, LINES
 
 from memfeat.errors import UsageError
+from memfeat.evaluation.comparison.page import as_page
 from memfeat.evaluation.comparison.tables import as_csv, as_frame, as_latex
+from memfeat.statistics import Figure
 
 
 def test_a_table_holds_every_figure() -> None:
@@ -42,6 +45,15 @@ def test_latex_has_equal_rows_and_escapes_what_it_must() -> None:
     assert r"50 \% a\_b \& c\#1" in named
     assert "failed" in rows[-1]
     assert r"$-0.100$ {\footnotesize $[-0.150, -0.050]$}" in text
+
+
+def test_small_figures_have_no_exponent_that_latex_would_set_as_a_difference() -> None:
+    small = Figure("mse", -6.67e-06, -8e-06, 3.1e-07, 90, 0.95, 2000, 0)
+    lines = [LINES[0], replace(LINES[1], difference={"mse": small})]
+    figure = r"$-0.00000667$ {\footnotesize $[-0.00000800, +0.00000031]$}"
+    assert figure in as_latex(lines, ABOUT, metrics=["mse"])
+    assert '-0.00000667 <span class="interval">[-0.00000800, +0.00000031]' in as_page(lines, ABOUT)
+    assert as_frame(lines, ABOUT)["mse_difference"].iloc[1] == -6.67e-06
 
 
 def test_latex_of_some_metrics() -> None:

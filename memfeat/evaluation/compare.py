@@ -19,6 +19,7 @@ from memfeat.evaluation.comparison.lines import About
 from memfeat.evaluation.comparison.result import Comparison
 from memfeat.evaluation.comparison.summary import Predicted, summarise
 from memfeat.evaluation.comparison.systems import System, check_names, choose_baseline
+from memfeat.evaluation.files import marked
 from memfeat.evaluation.gather import caution, choose_target, damage, open_store
 from memfeat.evaluation.planning import check_missing, check_target, plan_rows
 from memfeat.evaluation.split_file import to_table
@@ -128,6 +129,7 @@ def compare(
     work.run(Runner(workers, scheduler), progress)
     predicted = [found for one in systems for found in _predicted(one, work, plan, seeds, inner)]
     used = plan.used
+    blocks = [block for member in aligned.members.values() for block in member.rows.blocks]
     lines, table = summarise(
         predicted,
         rows=rows,
@@ -152,11 +154,11 @@ def compare(
             baseline=chosen,
             level=level,
             resamples=resamples,
-            note=caution(store.note, (b for of in aligned.members.values() for b in of.rows.blocks)),
+            note=caution(store.note, blocks),
             notes=(*plan.notes, *aligned.notes, *_left_out(aligned)),
             damaged=len(damage(store, [rows.ids[k] for k in used])),
         ),
-        predictions=table,
+        predictions=marked(table, caution("", blocks)),
         splits=to_table(rows.ids, plan),
         fitted=work.fitted,
         cached=work.cached,

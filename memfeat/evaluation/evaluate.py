@@ -10,8 +10,8 @@ import numpy as np
 
 from memfeat.errors import UsageError
 from memfeat.evaluation import late_fusion, pipeline
-from memfeat.evaluation.files import write_table
-from memfeat.evaluation.gather import Rows, choose_target, damage, gather, open_store
+from memfeat.evaluation.files import marked, write_table
+from memfeat.evaluation.gather import Rows, caution, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import Result, judge
 from memfeat.evaluation.keys import check_keys
 from memfeat.evaluation.planning import check_missing
@@ -112,7 +112,7 @@ def evaluate(
             damaged=run.info.damaged,
             note=run.info.note,
             notes=("the predictions held out when the run was fitted", *run.info.notes),
-            out=write_table(table, out),
+            out=write_table(marked(table, caution("", run.info.columns)), out),
         )
     store = open_store(store)
     target = _target(run, store, target)
@@ -144,7 +144,7 @@ def evaluate(
         damaged=damage(store, predictions["id"].tolist()),
         note="; ".join(dict.fromkeys(text for text in (run.info.note, store.note) if text)),
         notes=tuple(notes),
-        out=write_table(predictions, out),
+        out=write_table(marked(predictions, caution("", run.info.columns)), out),
     )
 
 

@@ -41,6 +41,16 @@ def write_table(table: pd.DataFrame, path: str | Path | None) -> Path | None:
     return path
 
 
+def marked(table: pd.DataFrame, note: str) -> pd.DataFrame:
+    """Return a table of predictions with a last column ``note`` where there is something to say of every row.
+
+    >>> import pandas as pd
+    >>> list(marked(pd.DataFrame({"predicted": [0.5]}), "RANDOM weights")), list(marked(pd.DataFrame(), ""))
+    (['predicted', 'note'], [])
+    """
+    return table.assign(note=note) if note else table
+
+
 def check_writable(folder: Path, what: str) -> None:
     """Make sure that files can be written into a folder, or that it can be created; nothing is left behind.
 

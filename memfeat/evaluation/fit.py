@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memfeat.evaluation import late_fusion, pipeline, system, table
-from memfeat.evaluation.files import check_writable
+from memfeat.evaluation.files import check_writable, marked
 from memfeat.evaluation.frames import columns_of
 from memfeat.evaluation.gather import Rows, caution, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import judge
@@ -164,7 +164,7 @@ def fit(
         info=info,
         model=done.fitted.pipeline,
         results=results,
-        predictions=done.predictions,
+        predictions=marked(done.predictions, caution("", rows.blocks)),
         splits=split_file_table(rows.ids, made),
         table=table.as_csv(table.rows(Run(path, info, results))),
         replace=replace,

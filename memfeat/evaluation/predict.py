@@ -16,8 +16,9 @@ from memfeat.errors import DataError, SetupError, UsageError
 from memfeat.evaluation import late_fusion, pipeline
 from memfeat.evaluation.assemble import cells
 from memfeat.evaluation.deep_features import Column, DeepRows, measure_networks, networks_of
-from memfeat.evaluation.files import write_table
+from memfeat.evaluation.files import marked, write_table
 from memfeat.evaluation.frames import is_of_frames, padded
+from memfeat.evaluation.gather import caution
 from memfeat.evaluation.keys import check_keys
 from memfeat.evaluation.pipeline import Block
 from memfeat.evaluation.preparation import Blocks
@@ -49,7 +50,8 @@ class Predictions:
     """Predicted scores of new files."""
 
     table: pd.DataFrame
-    """Columns file, predicted, predicted_sd (NaN where the model gives none); in the order of the files."""
+    """Columns file, predicted, predicted_sd (NaN where the model gives none); in the order of the files. And note,
+    where the run uses features of random weights."""
     failures: tuple[PredictFailure, ...] = ()
     damaged: dict[str, str] = field(default_factory=dict)
     """Files that did not decode cleanly, in words."""
@@ -148,6 +150,7 @@ def predict(
         if progress is not None:
             progress(done, len(paths))
     table = _table(model, late_fusion.find(run.info.model), blocks, measured, texts)
+    table = marked(table, caution("", blocks))
     return Predictions(
         table=table,
         failures=tuple(failures),

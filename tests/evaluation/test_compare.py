@@ -204,7 +204,9 @@ def test_features_of_random_weights_are_marked_wherever_figures_stand(tmp_path: 
     assert found.about.note.startswith(caution)
     for told in (found.to_text(width=200), found.to_csv(), found.to_latex(), found.to_html()):
         assert caution in told
-    assert compare(made, grid(["brr"], [["light"]]), **FAST).about.note == "scores are made up"
+    assert set(found.predictions["note"].str[:27]) == {"net-random7: RANDOM weights"}
+    plain = compare(made, grid(["brr"], [["light"]]), **FAST)
+    assert plain.about.note == "scores are made up" and "note" not in plain.predictions
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ from stores import draw, make, name, put
 from memfeat.errors import UsageError
 from memfeat.estimators.bayesian_ridge import GramBayesianRidge
 from memfeat.estimators.principal_components import PrincipalComponents
+from memfeat.evaluation.evaluate import evaluate
 from memfeat.evaluation.fit import fit
+from memfeat.evaluation.judge import COLUMNS
 from memfeat.evaluation.run import Run
 from memfeat.store.feature_store import FeatureStore
 
@@ -68,6 +70,20 @@ def test_figures_and_predictions_are_those_of_a_plain_script(run: Run) -> None:
     assert pooled.figures["spearman"].value == pytest.approx(spearmanr(y, mean).statistic)
     assert headline.figures["spearman"].value > 0.3  # the features do say something
     assert (headline.split, headline.how, headline.figures["mse"].n) == ("5-fold", "fold mean", 60)
+
+
+def test_predictions_by_features_of_random_weights_are_marked(tmp_path: Path) -> None:
+    store = make(tmp_path / "s", 20, features=["light"])
+    for k, values in enumerate(draw(20)["embedding"]):
+        put(store, name(k), {"net-random7": values})
+    made = fit(store, columns=["net-random7"], out=tmp_path / "run", resamples=50)
+    evaluate(made, out=tmp_path / "again.csv")
+    for file in (made.path / "predictions.csv", tmp_path / "again.csv"):
+        assert set(pd.read_csv(file)["note"]) == {made.info.note}
+        assert made.info.note.startswith("net-random7: RANDOM weights (seed 7)")
+    assert list(made.predictions) == list(COLUMNS)
+    plain = fit(store, columns=["light"], out=tmp_path / "plain", resamples=50)
+    assert list(pd.read_csv(plain.path / "predictions.csv")) == list(COLUMNS)
 
 
 def test_a_still_image_is_left_out_of_a_fit_on_motion_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from memfeat.store.feature_store import FeatureStore
 from memfeat.store.labels import Labels
 from memfeat.store.source import Source
 from memfeat.store.texts import Texts, write_texts
+from memfeat.weights.choice import note_of
 
 FEATURES = ["brightness", "contrast", "hog"]
 CAPTIONS = {f"clip {k:02}.mp4": (f"a {'dog' if k % 2 else 'cat'} number {k}",) for k in range(12)}
@@ -88,6 +89,17 @@ def test_more_workers_give_the_same_numbers(clip_run: Run, folder: Path, tmp_pat
     one, two = (predict(clip_run, files, workers=workers) for workers in (1, 2))
     pd.testing.assert_frame_equal(one.table, two.table, check_exact=False, rtol=1e-12)
     assert one.failures == two.failures
+
+
+def test_scores_by_features_of_random_weights_are_marked(clip_run: Run, folder: Path, tmp_path: Path) -> None:
+    table = predict(clip_run, folder).table
+    assert list(table) == ["file", "predicted", "predicted_sd"]
+    said = note_of("net-random7")  # a network that could be measured here would need torch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("memfeat.evaluation.predict.caution", lambda of_store, blocks: said)
+        marked = predict(clip_run, folder, out=tmp_path / "p.csv")
+    assert set(marked.table["note"]) == set(pd.read_csv(tmp_path / "p.csv")["note"]) == {said}
+    assert marked.table.drop(columns="note").equals(table)
 
 
 def test_bad_files_are_failures_and_the_rest_goes_on(clip_run: Run, folder: Path, tmp_path: Path) -> None:

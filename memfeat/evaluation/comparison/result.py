@@ -32,7 +32,8 @@ class Comparison:
     lines: tuple[Line, ...]
     about: About
     predictions: pd.DataFrame
-    """Held out: columns system, seed, id, split, target, predicted, predicted_sd."""
+    """Held out: columns system, seed, id, split, target, predicted, predicted_sd; note where a system uses
+    features of random weights."""
     splits: pd.DataFrame
     """Which part held out each row, as in a run."""
     fitted: int

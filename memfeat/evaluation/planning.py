@@ -52,8 +52,9 @@ def check_missing(store: FeatureStore, rows: Rows, missing: str) -> None:
     if lacking:
         listed = ", ".join(f"{i!r} ({why})" for i, why in lacking[:_SHOWN])
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+        count, lack = ("1 video", "lacks") if len(lacking) == 1 else (f"{len(lacking)} videos", "lack")
         raise UsageError(
-            f"{len(lacking)} videos of {store.dataset} lack what is asked for: {listed}{more}. Extract what is "
+            f"{count} of {store.dataset} {lack} what is asked for: {listed}{more}. Extract what is "
             "missing, name other features, or leave these videos out with missing='drop' (--missing drop)."
         )
 

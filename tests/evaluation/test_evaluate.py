@@ -96,7 +96,7 @@ def test_missing_features_are_named(run: Run, tmp_path: Path) -> None:
 
 def test_rows_without_features_are_left_out_where_that_is_asked_for(run: Run, tmp_path: Path) -> None:
     holes = make(tmp_path / "s", 12, dataset="holes", skip={"grid": [3]})
-    with pytest.raises(UsageError, match=r"1 videos of holes lack .*'clip 003.mp4' \(not extracted: grid\)"):
+    with pytest.raises(UsageError, match=r"1 video of holes lacks .*'clip 003.mp4' \(not extracted: grid\)"):
         evaluate(run, store=holes)
     judged = evaluate(run, store=holes, resamples=20, missing="drop")
     assert judged.left_out == {"not extracted: grid": (name(3),)}

@@ -283,7 +283,7 @@ def test_rows_without_a_feature_are_left_out_only_where_that_is_asked_for(tmp_pa
     store = make(tmp_path / "s", 30, labels={"score": score}, skip={"light": [7]})
     with pytest.raises(
         UsageError,
-        match=r"1 videos of made lack what is asked for: 'clip 007.mp4' \(not extracted: light\)\. .*--missing drop",
+        match=r"1 video of made lacks what is asked for: 'clip 007.mp4' \(not extracted: light\)\. .*--missing drop",
     ):
         fit(store, columns=["light", "grid"], out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

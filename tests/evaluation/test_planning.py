@@ -71,7 +71,8 @@ def test_videos_to_which_a_feature_does_not_apply_are_refused_with_the_remedy(tm
         put(store, name(k), {"motion": None if k == 3 else float(k)})
     held = gather(store, target="score", columns=["light", "motion"])
     with pytest.raises(
-        UsageError, match=r"'clip 003.mp4' \(motion is not applicable: .*missing='drop' \(--missing drop\)"
+        UsageError,
+        match=r"^1 video of made lacks .*'clip 003.mp4' \(motion is not applicable: .*='drop' \(--missing drop\)",
     ):
         check_missing(store, held, "error")
     check_missing(store, held, "drop")

@@ -31,7 +31,7 @@ class FlowTorch(NetworkExtractor):
     min_frames: ClassVar[int] = 2
     unit: ClassVar[str] = "pixels of the 256×256 canvas per frame"
     preparation: ClassVar[Preparation] = "zscore"
-    on_cpu: ClassVar[str] = "without a GPU the descriptor flow gives the same, many times sooner"
+    on_cpu: ClassVar[str] = "without a GPU the descriptor flow measures the same quantity many times sooner"
     # A pair takes some 7 MB of a GPU's memory; coarse levels of the pyramid keep it busy only in large batches.
     batch_rows: ClassVar[Mapping[str, int]] = {"cuda": 1024, "cpu": 16}
     name = "flow-torch"

@@ -26,7 +26,12 @@ sys.exit(pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "tests"]
 def test_every_test_file_is_collected_without_torch() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "MEMFEAT_ALL_EXTRAS"}
     done = subprocess.run(
-        [sys.executable, "-c", COLLECT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", COLLECT],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert "SKIPPED" in done.stdout

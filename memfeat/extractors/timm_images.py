@@ -81,6 +81,7 @@ class TimmImages(NetworkExtractor):
     @cached_property
     def width(self) -> int:  # type: ignore[override]
         """Numbers per frame, as the network's definition has them."""
+        _timm()
         import torch
 
         with torch.device("meta"):

@@ -67,7 +67,7 @@ def test_the_summary_as_json_is_all_there_is_on_standard_output(memfeat, videos)
         (("--videos", "nowhere"), "no folder 'nowhere'"),
         (("--videos", "my clips"), "--name"),
         (("--videos", "my clips", "--name", "x", "--features", "hgo"), "Did you mean 'hog'"),
-        (("--videos", "my clips", "--name", "x", "--features", ""), "No feature was asked for"),
+        (("--videos", "my clips", "--name", "x", "--features", ""), "--features is empty"),
         (("--videos", "my clips", "--name", "x", "--labels", "no.csv"), "no table of scores 'no.csv'"),
         (("--videos", "my clips", "--name", "x", "--root", "."), "--root goes with a recipe"),
         (("--videos", "my clips/v0.mp4"), "'my clips/v0.mp4' is a file"),

@@ -59,8 +59,8 @@ FULL = Settings(
     deep_clips=6, deep_frames=8, deep_rounds=3,
 )  # fmt: skip
 QUICK = Settings(
-    clips=5, frames=16, frame_clips=3, rounds=3,
-    flow_pairs=5, flow_cuts=1, flow_stills=1, noises=1,
+    clips=4, frames=16, frame_clips=3, rounds=3,
+    flow_pairs=4, flow_cuts=1, flow_stills=1, noises=1,
     pipeline_clips=2, pipeline_rounds=2, pipeline_flow_clips=1, pipeline_flow_frames=6,
     store=400, store_width=1536, worker_tasks=8, worker_rounds=1,
     model_rows=1000, model_columns=400, memory_videos=0,

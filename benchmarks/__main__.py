@@ -24,6 +24,7 @@ from .settings import FULL, QUICK, Bench
 HERE = Path(__file__).resolve().parent
 STAGES: dict[str, Callable[[Bench], list[Row]]] = {
     "decode": frames.decode,
+    "canvas": frames.canvas,
     "contrast": frames.contrast,
     "brightness": frames.brightness,
     "sharpness-fft": frames.sharpness,

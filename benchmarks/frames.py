@@ -135,6 +135,38 @@ def three(bench: Bench, chosen: list[Clip]) -> Row:
     return row.check("clips that differ in any bit", 0 if same else 1, "==", 0)
 
 
+def canvas(bench: Bench) -> list[Row]:
+    """Frames of every size to 256×256."""
+
+    def held(clip: Clip) -> list[Any]:
+        with open_video(clip.path) as video:
+            return [frame.rgb for frame in video]
+
+    def fresh(images: list[Any]) -> list[Frame]:
+        return [Frame(number, 0.0, rgb=image) for number, image in enumerate(images)]
+
+    chosen = bench.clips[: bench.settings.frame_clips]
+    comparison = interleave(
+        "canvas",
+        "frame",
+        inputs(bench, held),
+        lambda images: [naive.to_canvas(image) for image in images],
+        lambda frames: [frame.canvas for frame in frames],
+        fresh=fresh,
+        rounds=bench.settings.rounds,
+        say=bench.say,
+    )
+    different = sum(
+        not np.array_equal(a, b)
+        for left, right in comparison.results
+        for a, b in zip(left, right, strict=True)
+    )
+    row = Row.of(
+        bench.keep(comparison), "area averaging to 256×256", limit=limits.shrinking(bench.rates, chosen)
+    )
+    return [row.check("frames that differ in any bit", different, "==", 0)]
+
+
 def per_frame(
     bench: Bench,
     stage: str,

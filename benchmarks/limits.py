@@ -74,6 +74,14 @@ def reading(rates: Rates) -> Limit:
     return Limit(CANVAS_BYTES / rates.cached_bytes, "reading the canvas once at the rate of copying")
 
 
+def shrinking(rates: Rates, clips: list[Clip]) -> Limit:
+    values = sum(3 * clip.frames * clip.header.width * clip.header.height for clip in clips)
+    return Limit(
+        values / sum(clip.frames for clip in clips) / rates.cached_bytes,
+        "reading the frame once at the rate of copying",
+    )
+
+
 def transforms(rates: Rates, side: int, kept: int, inverse: bool) -> Limit:
     """Arithmetic of a real transform of which `kept` columns are used, and of its inverse, at 2.5 N log2 N."""
     rows = side * 2.5 * side * np.log2(side)
@@ -163,7 +171,7 @@ def pictures(path: Path) -> Any:
 
 def total(rows: list[Row], *, flow: bool) -> Limit | None:
     """The limits of the parts of the whole pipeline, where all of them were measured, added up."""
-    parts = ["decode", "contrast", "brightness", "sharpness-fft", "blur-lps", "hog", "h264-size"]
+    parts = ["decode", "canvas", "contrast", "brightness", "sharpness-fft", "blur-lps", "hog", "h264-size"]
     parts += ["tvl1"] if flow else []
     known = {row.stage: row.limit.seconds for row in rows if row.limit}
     if not known.keys() >= set(parts):

@@ -38,7 +38,11 @@ def frames(path: Path) -> Iterator[Image]:
 def canvases(path: Path) -> Iterator[Image]:
     """Decode a clip and resize its frames to 256×256."""
     for frame in frames(path):
-        yield cv2.resize(frame, (256, 256), interpolation=cv2.INTER_AREA)
+        yield to_canvas(frame)
+
+
+def to_canvas(frame: Image) -> Image:
+    return np.asarray(cv2.resize(frame, (256, 256), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def contrast(canvas: Image) -> float:

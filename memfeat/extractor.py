@@ -68,8 +68,11 @@ class Extractor(ABC):
         return None
 
     def warm_up(self) -> None:
-        """Compile or load what is paid once per machine, before any worker starts."""
-        return None
+        """Compile or load what is paid once per machine, before any worker starts; here, what makes the canvas."""
+        if self.uses_canvas:
+            from memfeat.kernels.area import warm_up
+
+            warm_up()
 
     @abstractmethod
     def start(self, header: VideoHeader) -> Measurement:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from memfeat.kernels.area import resize_area
 
 Pixels = npt.NDArray[np.uint8]
 Interpolation = Literal["bilinear", "bicubic"]
@@ -53,7 +54,7 @@ def squashed(rgb: Pixels, *, size: int) -> Pixels:
     np.uint8(7)
     """
     if rgb.shape[:2] != (size, size):
-        rgb = np.asarray(cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        rgb = resize_area(rgb, (size, size))
     return _planes(rgb)
 
 

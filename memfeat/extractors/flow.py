@@ -54,9 +54,10 @@ class Flow(Extractor):
         return {"algorithm": "TV-L1", "backend": "numba", **TVL1().parameters()}
 
     def warm_up(self) -> None:
-        """Compile the solver's loops."""
+        """Compile the canvas and the solver's loops."""
         from memfeat.kernels.tvl1 import warm_up
 
+        super().warm_up()
         warm_up()
 
     def start(self, header: VideoHeader) -> Measurement:

@@ -10,6 +10,7 @@ import numpy as np
 
 from memfeat.extractor import CANVAS, Preparation
 from memfeat.frame_selection import PAIRS
+from memfeat.kernels.area import resize_area
 from memfeat.network_extractor import NetworkExtractor, NetworkFamily, Pixels
 from memfeat.video.frame import CANVAS_SIZE
 
@@ -41,7 +42,7 @@ class FlowTorch(NetworkExtractor):
 
     def prepare(self, rgb: Pixels) -> Pixels:
         """Return the grey canvas, as descriptors see it: uint8 (1, 256, 256)."""
-        canvas = cv2.resize(rgb, CANVAS_SIZE, interpolation=cv2.INTER_AREA)
+        canvas = resize_area(rgb, CANVAS_SIZE)
         return np.asarray(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), dtype=np.uint8)[None]
 
     def build(self) -> nn.Module:

@@ -62,9 +62,10 @@ class Hog(Extractor):
         }
 
     def warm_up(self) -> None:
-        """Compile the kernel."""
+        """Compile the kernels."""
         from memfeat.kernels.hog import warm_up
 
+        super().warm_up()
         warm_up()
 
     def start(self, header: VideoHeader) -> Measurement:

@@ -27,9 +27,10 @@ class SharpnessFft(FrameScalar):
         return {"width": 500, "block": [120, 120], "floor": 1e-10}
 
     def warm_up(self) -> None:
-        """Compile the kernel."""
+        """Compile the kernels."""
         from memfeat.kernels.sharpness import warm_up
 
+        super().warm_up()
         warm_up()
 
     def measure(self, frame: Frame) -> float:

@@ -118,9 +118,9 @@ class Frame:
     def canvas(self) -> Pixels:
         """`rgb` resized to 256×256 by area averaging, aspect ignored: uint8 (256, 256, 3)."""
         if self._canvas is None:
-            self._canvas = np.asarray(
-                cv2.resize(self.rgb, CANVAS_SIZE, interpolation=cv2.INTER_AREA), dtype=np.uint8
-            )
+            from memfeat.kernels.area import resize_area
+
+            self._canvas = resize_area(self.rgb, CANVAS_SIZE)
         return self._canvas
 
     @property

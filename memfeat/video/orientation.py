@@ -50,10 +50,12 @@ def of_picture(picture: av.VideoFrame) -> Orientation:
 
     PyAV's ``rotation`` alone does not tell a mirrored picture from a turned one, and its ``side_data`` ties the
     picture into a reference cycle: its memory, and with it the decoder's whole pool of pictures, would wait for
-    the garbage collector. So the matrix is read from a copy of a few pixels, once per stream.
+    the garbage collector. So the matrix is read from a copy of a few pixels, once per stream; any will do.
     """
     try:
-        small = VideoReformatter().reformat(picture, width=16, height=16, format="gray", threads=1)
+        small = VideoReformatter().reformat(
+            picture, width=16, height=16, format="gray", interpolation="POINT", threads=1
+        )
     except (av.FFmpegError, ValueError):
         # A pixel format without conversions: reading its frames will say so.
         return UPRIGHT

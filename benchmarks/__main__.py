@@ -9,6 +9,7 @@ import math
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,16 @@ def main(arguments: list[str] | None = None) -> int:
             paths = clips.generated(Path(temporary, "generated"), settings.clips, say=say)
         bench = Bench(settings, paths, Path(temporary), say)
         rows: list[Row] = []
+        failed: list[str] = []
         for line in options.only or STAGES:
             if line == "memory" and not settings.memory_videos:
                 continue
             say("begins")
-            rows += STAGES[line](bench)
+            try:
+                rows += STAGES[line](bench)
+            except Exception:  # half an hour of the other stages should not be lost
+                failed.append(line)
+                print(f"\n{line} failed:\n{traceback.format_exc()}", file=sys.stderr)
         for row in rows:
             if row.stage in ("all", "all-but-flow"):
                 row.limit = limits.total(rows, flow=row.stage == "all")
@@ -98,7 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\nKept in {folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}")
     if options.name in page.SHOWN:
         page.write(options.name)
-    return 0
+    if failed:
+        print(f"Failed, see above: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -14,6 +14,7 @@ import numpy as np
 
 from memfeat.dataset import scan
 from memfeat.demo import make_demo
+from memfeat.errors import NoFramesError
 from memfeat.video import VideoHeader, open_video
 from memfeat.video.header import VIDEO_SUFFIXES
 
@@ -64,17 +65,37 @@ def prepare(paths: list[Path], folder: Path, *, frames: int | None = None) -> li
 def shorten(path: Path, target: Path, *, frames: int | None) -> Path:
     """Copy the first packets of a clip's first video stream.
 
-    Packets come in the order of decoding, so the last of these frames may lie a little further apart.
+    Packets come in the order of decoding, so the last of these frames may lie a little further apart. Where a stream
+    begins with frames that are not to be shown, it takes more packets to get any.
     """
+    copied = copy_packets(path, target, most=frames)
+    while copied == frames and not has_frames(target):
+        frames *= 2
+        copied = copy_packets(path, target, most=frames)
+    return target
+
+
+def has_frames(path: Path) -> bool:
+    try:
+        open_video(path).close()
+    except NoFramesError:
+        return False
+    return True
+
+
+def copy_packets(path: Path, target: Path, *, most: int | None) -> int:
+    """Copy up to `most` packets and return how many."""
+    copied = 0
     with av.open(str(path)) as source, av.open(str(target), "w") as container:
         stream = source.streams.video[0]
         copy = container.add_stream_from_template(stream)
-        for number, packet in enumerate(source.demux(stream)):
-            if number == frames or packet.dts is None:
+        for packet in source.demux(stream):
+            if copied == most or packet.dts is None:
                 break
             packet.stream = copy
             container.mux(packet)
-    return target
+            copied += 1
+    return copied
 
 
 def at_canvas_size(clips: list[Clip], folder: Path) -> list[Clip]:

@@ -8,6 +8,7 @@ import numpy as np
 import pyperf
 import pytest
 
+from benchmarks import __main__ as benchmark
 from benchmarks import clips, compare, flow, frames, naive, page
 from benchmarks.report import Check, Limit, Report, Row, number, plot, seconds
 from memfeat import extractors
@@ -36,6 +37,32 @@ def test_cut_clips_have_frames_of_the_whole_at_its_rate(short: list[clips.Clip])
         assert clip.frames == len(after) == 3
         assert np.array_equal(after[0], before[0])
         assert all(any(np.array_equal(frame, other) for other in before) for frame in after)
+
+
+def test_a_cut_clip_has_frames_even_where_the_first_packets_give_none(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    # This one begins with packets before its edit list's start, which decode to nothing.
+    made = clips.prepare([shared_data / "clips" / "vid1.mp4"], tmp_path, frames=2)
+    assert made[0].frames > 0
+
+
+def test_a_stage_that_fails_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(bench: object) -> list[Row]:
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(benchmark, "HERE", tmp_path)
+    stages = {"first": broken, "second": lambda bench: [Row.of(comparison(), "a stage")]}
+    monkeypatch.setattr(benchmark, "STAGES", stages)
+    folder = make_demo(tmp_path / "demo", clips=2) / "clips"
+    assert benchmark.main(["--quick", "--clips", str(folder), "--name", "trial"]) == 1
+    assert [row.stage for row in Report.read(tmp_path / "results" / "trial" / "report.json").rows] == [
+        "stage"
+    ]
+    shown = capsys.readouterr().err
+    assert "RuntimeError: no such thing" in shown and shown.endswith("Failed, see above: first\n")
 
 
 def test_plain_decoding_is_that_of_memfeat(short: list[clips.Clip]) -> None:

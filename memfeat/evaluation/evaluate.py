@@ -10,7 +10,7 @@ import numpy as np
 
 from memfeat.errors import UsageError
 from memfeat.evaluation import late_fusion, pipeline
-from memfeat.evaluation.files import marked, write_table
+from memfeat.evaluation.files import check_table, marked, write_table
 from memfeat.evaluation.gather import Rows, caution, choose_target, damage, gather, open_store
 from memfeat.evaluation.judge import Result, judge
 from memfeat.evaluation.keys import check_keys
@@ -87,9 +87,12 @@ def evaluate(
     UsageError
         No such run or target; the store lacks a feature or extracted one differently (the message says how);
         the model was fitted on every labelled row.
+    SetupError
+        The CSV could not be written.
     StoreError
         The run or the store is damaged.
     """
+    check_table(out)
     run = run if isinstance(run, Run) else Run.load(run)
     settings: dict[str, Any] = {"resamples": resamples, "level": level, "seed": seed}
     if store is None:

@@ -41,6 +41,26 @@ def write_table(table: pd.DataFrame, path: str | Path | None) -> Path | None:
     return path
 
 
+def check_table(path: str | Path | None) -> None:
+    """Make sure that `write_table` will be able to write there, before the work that the table is to hold.
+
+    Raises
+    ------
+    SetupError
+        It will not.
+    """
+    if path is None:
+        return
+    path = Path(path)
+    if path.is_dir():
+        raise SetupError(f"{path} cannot be written: it is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise SetupError(
+            f"{path} cannot be written: there is no folder {path.parent}. Create it, or name another."
+        )
+    check_writable(path.parent, str(path))
+
+
 def marked(table: pd.DataFrame, note: str) -> pd.DataFrame:
     """Return a table of predictions with a last column ``note`` where there is something to say of every row.
 

@@ -16,7 +16,7 @@ from memfeat.errors import DataError, SetupError, UsageError
 from memfeat.evaluation import late_fusion, pipeline
 from memfeat.evaluation.assemble import cells
 from memfeat.evaluation.deep_features import Column, DeepRows, measure_networks, networks_of
-from memfeat.evaluation.files import marked, write_table
+from memfeat.evaluation.files import check_table, marked, write_table
 from memfeat.evaluation.frames import is_of_frames, padded
 from memfeat.evaluation.gather import caution
 from memfeat.evaluation.keys import check_keys
@@ -124,6 +124,7 @@ def predict(
     StoreError
         The run is damaged.
     """
+    check_table(out)
     run = run if isinstance(run, Run) else Run.load(run)
     if workers < 1:
         raise UsageError(f"workers={workers}; at least 1 is needed.")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from memfeat.errors import SetupError, UsageError
-from memfeat.evaluation.files import check_writable, read_texts, write_table
+from memfeat.evaluation.files import check_table, check_writable, read_texts, write_table
 
 TABLE = pd.DataFrame({"file": ["é, ü.mp4"], "predicted": [0.1 + 0.2]})
 
@@ -52,6 +52,17 @@ def test_a_place_to_write_is_tried_without_a_trace(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Path, "mkdir", refused)
     with pytest.raises(SetupError, match=f"Permission denied: '{tmp_path}'"):
         check_writable(tmp_path / "a", "The run x")
+
+
+def test_a_table_that_could_not_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    check_table(None)
+    check_table(tmp_path / "p.csv")
+    check_table("p.csv")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(SetupError, match="is a folder. Name a file in it"):
+        check_table(tmp_path)
+    with pytest.raises(SetupError, match=f"there is no folder {tmp_path / 'no'}. Create it"):
+        check_table(tmp_path / "no" / "p.csv")
 
 
 def test_a_folder_in_the_way_is_a_setup_error(tmp_path: Path) -> None:

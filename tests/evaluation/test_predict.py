@@ -10,7 +10,7 @@ from clips import truncated, write_audio_only, write_clip, write_empty, write_im
 from PIL import Image
 
 from memfeat import extractors
-from memfeat.errors import UsageError
+from memfeat.errors import SetupError, UsageError
 from memfeat.evaluation.evaluate import evaluate
 from memfeat.evaluation.fit import fit
 from memfeat.evaluation.gather import gather
@@ -175,6 +175,17 @@ def test_wrong_calls_are_refused(clip_run: Run) -> None:
         predict(clip_run, [])
     with pytest.raises(UsageError, match="workers=0"):
         predict(clip_run, ["x.mp4"], workers=0)
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_anything_is_measured(
+    clip_run: Run, folder: Path, tmp_path: Path
+) -> None:
+    calls: list[int] = []
+    with pytest.raises(SetupError, match="there is no folder"):
+        predict(
+            clip_run, [folder], out=tmp_path / "no" / "p.csv", progress=lambda done, total: calls.append(done)
+        )
+    assert not calls
 
 
 def test_scores_beyond_those_fitted_are_noted(clip_run: Run, folder: Path, tmp_path: Path) -> None:

@@ -135,8 +135,9 @@ class Report:
         Only on the same machine, clips and settings: rows of one table must be comparable.
         """
         same = ("machine", "clips", "full", "versions")
-        if all(earlier.about[key] == self.about[key] for key in same):
-            again = {row.stage for row in self.rows}
+        again = {row.stage for row in self.rows}
+        others = any(row.stage not in again for row in earlier.rows)
+        if others and all(earlier.about[key] == self.about[key] for key in same):
             mine = {row.stage: row for row in self.rows}
             self.rows = [mine.pop(row.stage, row) for row in earlier.rows] + list(mine.values())
             self.about["apart"] = sorted({*earlier.about.get("apart", ()), *again})

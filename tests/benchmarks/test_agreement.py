@@ -161,6 +161,21 @@ def test_a_report_survives_the_file_and_counts_what_it_missed(tmp_path: Path) ->
     assert (tmp_path / "plot.svg").read_bytes() == first
 
 
+def test_a_run_of_some_stages_keeps_the_others_of_an_earlier_one() -> None:
+    about = {"full": True, "machine": "m", "clips": "c", "versions": {"numpy": "2"}}
+
+    def report(*stages: str, **changed: object) -> Report:
+        return Report({**about, **changed}, [Row(stage, "title", "frame") for stage in stages])
+
+    def merged(now: Report, earlier: Report) -> tuple[list[str], object]:
+        now.keep_others(earlier)
+        return [row.stage for row in now.rows], now.about.get("apart")
+
+    assert merged(report("b", "new"), report("a", "b")) == (["a", "b", "new"], ["b", "new"])
+    assert merged(report("b", "new", "a"), report("a", "b")) == (["b", "new", "a"], None), "all of one run"
+    assert merged(report("b"), report("a", "b", machine="other")) == (["b"], None)
+
+
 @pytest.mark.parametrize(
     ("sign", "bound", "passed"),
     [(">=", 2, True), (">=", 3, False), ("<=", 1, False), ("==", 2, True), ("", None, None)],

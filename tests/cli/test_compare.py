@@ -151,7 +151,13 @@ def test_ctrl_c_keeps_what_is_finished(store, tmp_path):
         "--repeats", "200", "--features", "brightness,contrast", "--workers", "2",
     ]  # fmt: skip
     running = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Where the tests run in a shell's background, Ctrl-C is ignored, and children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         end = time.monotonic() + 60

@@ -150,15 +150,14 @@ def test_ctrl_c_keeps_what_is_finished(store, tmp_path):
         sys.executable, "-m", "memfeat", "compare", "--models", "mlp", "--set", "max_iter=2000", "--split", "k-fold",
         "--repeats", "200", "--features", "brightness,contrast", "--workers", "2",
     ]  # fmt: skip
-    running = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # Where the tests run in a shell's background, Ctrl-C is ignored, and children would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # Where the tests run in a shell's background, Ctrl-C is ignored, and children would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         end = time.monotonic() + 60
         while not list((tmp_path / "runs").rglob("*.json")) and time.monotonic() < end:
